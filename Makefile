@@ -1,0 +1,152 @@
+# loyald. `make help` lists the targets. What is made lands in build/, what runs lives in run/.
+#
+# A room (services/<room>) becomes a static library, services/<program>/main.c a program. What a room may use stands in
+# services/LAYERS and is proved by `make layers`.
+
+CC       ?= cc
+PYTHON   ?= /usr/bin/python3
+V        ?= 0
+WERROR   ?= 1
+SANITIZE ?=
+CFLAGS   ?= -O2 -g
+prefix   ?= /usr/local
+DESTDIR  ?=
+
+ROOMS    := base cel engine adapters/kafka adapters/pg adapters/redis adapters/wire adapters/regex adapters/zones \
+            runtime worker scheduler ctl broker
+# directory of main.c : name of the program
+PROGRAMS := worker:loyald-worker scheduler:loyald-scheduler ctl:loyalctl broker:loyald-broker
+PACKAGES := rdkafka hiredis libpq libprotobuf-c nettle jansson libmicrohttpd liblz4 re2 yaml-0.1
+
+comma    := ,
+space    := $() $()
+# A folder for each compiler and sanitizer, so that they never mix. FAILPOINTS=1 builds what only tests may run.
+flavour  := $(notdir $(firstword $(CC)))$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))$(if $(FAILPOINTS),-failpoints)
+B        := build/$(flavour)
+Q        := $(if $(filter 1,$(V)),,@)
+say       = $(if $(filter 1,$(V)),@:,@printf '  %-7s %s\n' $(1) $(2))
+
+WARNINGS := -Wall -Wextra -Wshadow -Wconversion -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wundef \
+            $(if $(filter 1,$(WERROR)),-Werror)
+HOUSE_CFLAGS := -std=c17 -D_GNU_SOURCE -fno-common -fstack-protector-strong -pthread $(WARNINGS) \
+            -Iservices -I$(B)/gen -MMD -MP $(if $(FAILPOINTS),-DLOY_FAILPOINTS) \
+            $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer -fno-sanitize-recover=all)
+HOUSE_CXXFLAGS := -std=c++17 -fno-exceptions -fno-rtti -Wall -Wextra -Iservices -MMD -MP \
+            $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
+HOUSE_LDFLAGS := -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
+PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lstdc++ -lm
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SECONDARY:
+.SUFFIXES:
+
+# --- rooms ---------------------------------------------------------------------------------------------------------
+
+lib_of    = $(B)/lib/libloy-$(subst /,-,$(1)).a
+LIBS     := $(foreach room,$(ROOMS),$(call lib_of,$(room)))
+proto    := $(wildcard proto/loyalty/v1/*.proto)
+proto_c  := $(proto:proto/%.proto=$(B)/gen/%.pb-c.c)
+proto_o  := $(proto_c:.c=.o)
+
+define room_rules
+$(call lib_of,$(1)): $(patsubst services/%.c,$(B)/obj/%.o,$(filter-out %/main.c,$(wildcard services/$(1)/*.c))) \
+                     $(patsubst services/%.cc,$(B)/obj/%.o,$(wildcard services/$(1)/*.cc)) $(if $(filter adapters/wire,$(1)),$(proto_o))
+endef
+$(foreach room,$(ROOMS),$(eval $(call room_rules,$(room))))
+
+$(LIBS):
+	$(call say,AR,$@)
+	@mkdir -p $(@D) && rm -f $@
+	$(Q)$(AR) rcsD $@ $^
+
+$(B)/obj/%.o: services/%.c $(proto_c) | toolchain
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOUSE_CFLAGS) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/obj/%.o: services/%.cc | toolchain
+	$(call say,CXX,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CXX) $(HOUSE_CXXFLAGS) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/gen/%.pb-c.c: proto/%.proto | toolchain
+	$(call say,PROTOC,$<)
+	@mkdir -p $(@D)
+	$(Q)protoc-c -Iproto --c_out=$(B)/gen $<
+
+# Generated code is not ours to warn about.
+$(B)/gen/%.pb-c.o: $(B)/gen/%.pb-c.c $(proto_c)
+	$(Q)$(CC) -std=c17 -D_GNU_SOURCE -w -I$(B)/gen $(PKG_CFLAGS) $(CFLAGS) $(if $(SANITIZE),-fsanitize=$(SANITIZE)) -c -o $@ $<
+
+# --- programs ------------------------------------------------------------------------------------------------------
+
+program_of = $(B)/$(lastword $(subst :, ,$(1)))
+BINARIES  := $(foreach p,$(PROGRAMS),$(if $(wildcard services/$(firstword $(subst :, ,$(p)))/main.c),$(call program_of,$(p))))
+
+define program_rules
+$(call program_of,$(1)): $(B)/obj/$(firstword $(subst :, ,$(1)))/main.o $(LIBS)
+endef
+$(foreach p,$(PROGRAMS),$(eval $(call program_rules,$(p))))
+
+link = $(CC) $(HOUSE_LDFLAGS) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) -Wl,--start-group $(filter %.a,$^) -Wl,--end-group $(PKG_LIBS)
+
+$(BINARIES):
+	$(call say,LD,$@)
+	$(Q)$(link)
+
+# --- unit tests: one program a file --------------------------------------------------------------------------------
+
+TEST_ROOMS  := $(foreach room,unit conformance sim bench golden,$(wildcard tests/$(room)/*_main.c tests/$(room)/test_*.c))
+TESTS       := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+test_support := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/support/*.c))
+
+$(B)/tests/%.o: tests/%.c $(proto_c) | toolchain
+	$(call say,CC,$<)
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(HOUSE_CFLAGS) -Itests $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(test_support) $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(link) -lcmocka
+
+all: $(BINARIES) ## build the programs
+unit: $(TESTS) ## build and run the unit tests
+	$(Q)PYTHON=$(PYTHON) tests/run-unit.sh $(TESTS)
+
+# --- checks --------------------------------------------------------------------------------------------------------
+
+C_FILES := $(shell find services tests -name '*.[ch]' 2>/dev/null)
+HEADERS := $(shell find services -name '*.h' 2>/dev/null)
+
+check: fmt-check lint headers layers unit ## format, lint, headers, layers, unit tests: before each commit
+fmt: ## format the C files in place
+	$(Q)clang-format -i $(C_FILES)
+fmt-check:
+	$(Q)clang-format --dry-run --Werror $(C_FILES)
+lint: compile_commands.json $(proto_c) ## clang-tidy, on what changed since it was last clean
+	$(Q)tests/checks/lint.sh $(B)
+headers: $(HEADERS:services/%=$(B)/headers/%.ok) ## every header compiles alone
+$(B)/headers/%.ok: services/% $(proto_c) | toolchain
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(HOUSE_CFLAGS)) $(PKG_CFLAGS) -x c -fsyntax-only -Wno-unused-function -include $< /dev/null && touch $@
+layers: $(LIBS) ## base, cel and engine call nothing outside their short list; rooms include only what they may
+	$(Q)tests/checks/layers.sh $(B)
+compile_commands.json: Makefile
+	$(Q)$(PYTHON) tests/checks/compile_commands.py "$(CC) $(HOUSE_CFLAGS) -Itests $(PKG_CFLAGS)" > $@
+
+# --- everyday ------------------------------------------------------------------------------------------------------
+
+toolchain: ; @command -v protoc-c >/dev/null && command -v pkg-config >/dev/null || deploy/dev/packages.sh
+install: all ## install the programs and migrations (prefix, DESTDIR)
+	install -d $(DESTDIR)$(prefix)/bin $(DESTDIR)$(prefix)/share/loyald/migrations
+	install -m 755 $(BINARIES) $(DESTDIR)$(prefix)/bin
+	install -m 644 migrations/*.sql $(DESTDIR)$(prefix)/share/loyald/migrations
+clean: ## delete build/
+	rm -rf build compile_commands.json
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
+
+.PHONY: all unit check fmt fmt-check lint headers layers toolchain install clean help
+-include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,65 @@
+#include "base/arena.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { ALIGN = 16 };
+
+void loy_arena_init(struct loy_arena *arena, void *block, size_t size)
+{
+    assert(block || size == 0);
+    uintptr_t at = (uintptr_t)block;
+    size_t skip = (ALIGN - at % ALIGN) % ALIGN;
+    *arena = (struct loy_arena){0};
+    if (size > skip) {
+        arena->base = (uint8_t *)block + skip;
+        arena->size = size - skip;
+    }
+}
+
+void *loy_arena_alloc(struct loy_arena *arena, size_t size)
+{
+    size_t left = arena->size - arena->used;
+    if (size > left) {
+        return NULL;
+    }
+    void *at = arena->base + arena->used;
+    size_t step = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+    arena->used += step < left ? step : left;
+    if (arena->used > arena->peak) {
+        arena->peak = arena->used;
+    }
+    return at;
+}
+
+void *loy_arena_calloc(struct loy_arena *arena, size_t count, size_t size)
+{
+    size_t total;
+    if (__builtin_mul_overflow(count, size, &total)) {
+        return NULL;
+    }
+    void *at = loy_arena_alloc(arena, total);
+    return at && total ? memset(at, 0, total) : at;
+}
+
+void *loy_arena_copy(struct loy_arena *arena, const void *bytes, size_t size)
+{
+    void *at = loy_arena_alloc(arena, size);
+    return at && size ? memcpy(at, bytes, size) : at;
+}
+
+struct loy_arena_mark loy_arena_mark(const struct loy_arena *arena)
+{
+    return (struct loy_arena_mark){arena->used};
+}
+
+void loy_arena_reset_to(struct loy_arena *arena, struct loy_arena_mark mark)
+{
+    assert(mark.used <= arena->used);
+    arena->used = mark.used;
+}
+
+void loy_arena_reset(struct loy_arena *arena)
+{
+    arena->used = 0;
+}

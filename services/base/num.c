@@ -1,0 +1,132 @@
+#include "base/num.h"
+
+#include <assert.h>
+
+__extension__ typedef __int128 wide;
+
+bool loy_i64_add(int64_t a, int64_t b, int64_t *ret)
+{
+    int64_t sum;
+    if (__builtin_add_overflow(a, b, &sum)) {
+        return false;
+    }
+    *ret = sum;
+    return true;
+}
+
+bool loy_i64_sub(int64_t a, int64_t b, int64_t *ret)
+{
+    int64_t difference;
+    if (__builtin_sub_overflow(a, b, &difference)) {
+        return false;
+    }
+    *ret = difference;
+    return true;
+}
+
+bool loy_i64_mul(int64_t a, int64_t b, int64_t *ret)
+{
+    int64_t product;
+    if (__builtin_mul_overflow(a, b, &product)) {
+        return false;
+    }
+    *ret = product;
+    return true;
+}
+
+bool loy_i64_muldiv(int64_t a, int64_t b, int64_t c, enum loy_rounding rounding, int64_t *ret)
+{
+    if (c == 0) {
+        return false;
+    }
+    wide product = (wide)a * b;
+    wide divisor = c;
+    if (divisor < 0) {
+        product = -product;
+        divisor = -divisor;
+    }
+    wide quotient = product / divisor;
+    wide rest = product % divisor;
+    if (rest < 0) { /* C truncates: make it the floor, with a rest in [0, divisor) */
+        quotient -= 1;
+        rest += divisor;
+    }
+    bool up = rounding == LOY_ROUND_CEIL ? rest > 0
+                                         : rounding == LOY_ROUND_HALF_EVEN &&
+                                               (2 * rest > divisor || (2 * rest == divisor && quotient % 2 != 0));
+    quotient += up;
+    if (quotient > INT64_MAX || quotient < INT64_MIN) {
+        return false;
+    }
+    *ret = (int64_t)quotient;
+    return true;
+}
+
+bool loy_decimal_parse(struct loy_str text, int scale, int64_t *ret_units)
+{
+    assert(scale >= 0 && scale <= 18);
+    bool negative = text.len > 0 && text.at[0] == '-';
+    size_t i = negative || (text.len > 0 && text.at[0] == '+');
+    int64_t units = 0;
+    int decimals = -1; /* -1 before the point */
+    size_t digits = 0;
+    for (; i < text.len; i++) {
+        char c = text.at[i];
+        if (c == '.' && decimals < 0 && digits > 0) {
+            decimals = 0;
+            continue;
+        }
+        if (c < '0' || c > '9') {
+            return false;
+        }
+        digits++;
+        if (decimals >= scale) {
+            if (c != '0') {
+                return false;
+            }
+            continue;
+        }
+        decimals += decimals >= 0;
+        if (!loy_i64_mul(units, 10, &units) || !loy_i64_sub(units, c - '0', &units)) {
+            return false;
+        }
+    }
+    if (digits == 0 || (text.at[text.len - 1] == '.')) {
+        return false;
+    }
+    for (int left = scale - (decimals < 0 ? 0 : decimals); left > 0; left--) {
+        if (!loy_i64_mul(units, 10, &units)) {
+            return false;
+        }
+    }
+    /* units is built negative, so that INT64_MIN can be read */
+    if (!negative && !loy_i64_sub(0, units, &units)) {
+        return false;
+    }
+    *ret_units = units;
+    return true;
+}
+
+size_t loy_decimal_format(int64_t units, int scale, char text[LOY_DECIMAL_TEXT_MAX])
+{
+    assert(scale >= 0 && scale <= 18);
+    char reversed[LOY_DECIMAL_TEXT_MAX];
+    size_t count = 0;
+    uint64_t left = units < 0 ? 0 - (uint64_t)units : (uint64_t)units;
+    for (int position = 0; left > 0 || position <= scale; position++) {
+        if (position == scale && scale > 0) {
+            reversed[count++] = '.';
+        }
+        reversed[count++] = (char)('0' + left % 10);
+        left /= 10;
+    }
+    size_t length = 0;
+    if (units < 0) {
+        text[length++] = '-';
+    }
+    while (count > 0) {
+        text[length++] = reversed[--count];
+    }
+    text[length] = '\0';
+    return length;
+}

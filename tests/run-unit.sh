@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Runs cmocka programs and adds up what they say: run-unit.sh PROGRAM …
+# Closes with `N passed, N failed, N skipped`; exits 1 when anything failed or a program did not finish.
+set -u
+passed=0 failed=0 skipped=0
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+for program in "$@"; do
+  "$program" > "$log" 2>&1
+  status=$?
+  ok=$(grep -c '^\[       OK \]' "$log")
+  bad=$(grep -cE '^\[  FAILED  \] [a-z]' "$log")
+  skip=$(grep -c '^\[  SKIPPED \]' "$log")
+  if [ $status -ne 0 ]; then
+    printf '%s failed (exit %d):\n' "$program" $status
+    grep -vE '^\[ (RUN     |      OK) \]' "$log" | tail -60
+    [ "$bad" -eq 0 ] && bad=1
+  fi
+  passed=$((passed + ok)) failed=$((failed + bad)) skipped=$((skipped + skip))
+done
+printf 'unit: %d passed, %d failed, %d skipped\n' $passed $failed $skipped
+[ $failed -eq 0 ]
