@@ -47,7 +47,7 @@ PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lstdc++ -lm
 lib_of    = $(B)/lib/libloy-$(subst /,-,$(1)).a
 LIBS     := $(foreach room,$(ROOMS),$(call lib_of,$(room)))
 proto    := $(wildcard proto/loyalty/v1/*.proto)
-proto_c  := $(proto:proto/%.proto=$(B)/gen/%.pb-c.c)
+proto_c  := $(proto:proto/%.proto=$(B)/gen/%.pb-c.c) $(B)/gen/google/protobuf/timestamp.pb-c.c
 proto_o  := $(proto_c:.c=.o)
 
 define room_rules
@@ -75,6 +75,10 @@ $(B)/gen/%.pb-c.c: proto/%.proto | toolchain
 	$(call say,PROTOC,$<)
 	@mkdir -p $(@D)
 	$(Q)protoc-c -Iproto --c_out=$(B)/gen $<
+
+$(B)/gen/google/protobuf/timestamp.pb-c.c: | toolchain
+	@mkdir -p $(@D)
+	$(Q)protoc-c --c_out=$(B)/gen google/protobuf/timestamp.proto
 
 # Generated code is not ours to warn about.
 $(B)/gen/%.pb-c.o: $(B)/gen/%.pb-c.c $(proto_c)

@@ -1,0 +1,68 @@
+/* Account: what is known of one member between two events, and its bytes in the member row.
+ *
+ * The state's bytes are canonical: the same account always encodes to the same bytes on any machine (invariant I4).
+ * Pure; the caller's arena. Test: tests/unit/test_account.c. */
+#ifndef LOY_ENGINE_ACCOUNT_H
+#define LOY_ENGINE_ACCOUNT_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "base/str.h"
+#include "engine/programme.h"
+
+#include <stdint.h>
+
+#define LOY_NEVER INT64_MAX /* as a moment: it does not come */
+
+enum {
+    LOY_STATE_BYTES_MAX = 4096,
+    LOY_LOTS_SOFT = 24, /* past it, lots that differ in nothing but age are joined, after every event */
+};
+
+/* The points of one accrual, or of several joined ones (ids first to last). */
+struct loy_lot {
+    int32_t first;
+    int32_t last;
+    uint16_t wallet;
+    int64_t points;             /* what is left, > 0 */
+    int64_t available_from_us;  /* LOY_NEVER … a moment: pending until then; INT64_MIN: available */
+    int64_t expires_at_us;      /* LOY_NEVER: does not expire */
+};
+
+struct loy_balance {
+    int64_t available;
+    int64_t pending;
+    int64_t reserved;
+};
+
+struct loy_account {
+    struct loy_str member_id;
+    int32_t k;
+    int32_t n;       /* number inside k; -1: not stored yet */
+    int64_t seq;     /* journaled events so far */
+    int64_t version; /* published updates so far */
+    int64_t clock_us; /* the latest moment of its events */
+    int32_t next_lot; /* 1, 2, 3 … */
+    uint16_t wallet_count;
+    struct loy_balance balances[LOY_WALLETS_MAX];
+    struct loy_lot *lots; /* by id */
+    uint32_t lot_count;
+    uint32_t lot_capacity;
+};
+
+/* A member that has just enrolled. */
+void loy_account_init(struct loy_account *account, struct loy_str member_id, int32_t k);
+
+/* Bytes of the state, without what stands in columns of the member row (ids, seq, version): in the arena.
+ * LOY_ERR_STATE_TOO_LARGE past LOY_STATE_BYTES_MAX. */
+LOY_MUST_USE enum loy_err loy_account_encode(const struct loy_account *account, struct loy_arena *arena,
+                                             struct loy_str *ret_state);
+/* Fills clock, balances and lots; the rest of *account is the caller's. LOY_ERR_CORRUPT for bytes we did not write. */
+LOY_MUST_USE enum loy_err loy_account_decode(struct loy_str state, struct loy_arena *arena, struct loy_account *account,
+                                             struct loy_error *error);
+
+/* The earliest moment at which time alone changes the account; LOY_NEVER when nothing is due. */
+int64_t loy_account_due_us(const struct loy_account *account);
+
+#endif

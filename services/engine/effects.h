@@ -1,0 +1,77 @@
+/* Effects: what one decision does. Written to the journal as they stand; nothing else changes an account.
+ *
+ * Pure data, in the batch's arena. */
+#ifndef LOY_ENGINE_EFFECTS_H
+#define LOY_ENGINE_EFFECTS_H
+
+#include "base/str.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Ledger entries. amount is signed; the three factors say what amount does to available, pending and reserved.
+ * Numbers are stored, and stand in table entry_kind: never reuse one.
+ * symbol, number, name, available, pending, reserved */
+#define LOY_ENTRY_KINDS(X)                                                                                             \
+    X(EARN, 1, "earn", 1, 0, 0)                                                                                        \
+    X(EARN_PENDING, 2, "earn_pending", 0, 1, 0)                                                                        \
+    X(RELEASE, 3, "release", 1, -1, 0)                                                                                 \
+    X(EXPIRE, 4, "expire", 1, 0, 0)
+
+enum loy_entry_kind {
+#define LOY_ENTRY_KIND_ENUM(symbol, number, name, available, pending, reserved) LOY_ENTRY_##symbol = number,
+    LOY_ENTRY_KINDS(LOY_ENTRY_KIND_ENUM)
+#undef LOY_ENTRY_KIND_ENUM
+};
+
+struct loy_entry {
+    enum loy_entry_kind kind;
+    uint16_t wallet;
+    int64_t amount;
+    int32_t lot;    /* id of the lot, first id of a joined one */
+    int32_t rule;   /* number in the dictionary; 0: time alone */
+    int32_t funder; /* number in the dictionary; 0: the programme */
+    int64_t available_from_us; /* EARN_PENDING: when it is released */
+    int64_t expires_at_us;     /* EARN and EARN_PENDING; LOY_NEVER */
+};
+
+/* What the journal's row says of an applied event.   symbol, number, name */
+#define LOY_APPLIED_KINDS(X)                                                                                           \
+    X(EFFECT, 1, "effect")                                                                                             \
+    X(NO_EFFECT, 2, "no_effect")                                                                                       \
+    X(WAITING, 3, "waiting")                                                                                           \
+    X(REFUSED, 4, "refused")
+
+enum loy_applied {
+#define LOY_APPLIED_ENUM(symbol, number, name) LOY_APPLIED_##symbol = number,
+    LOY_APPLIED_KINDS(LOY_APPLIED_ENUM)
+#undef LOY_APPLIED_ENUM
+};
+
+/* One rule's part in the decision, fired or not. */
+struct loy_rule_trace {
+    int32_t rule;
+    int64_t wanted;
+    int64_t granted;
+    int64_t eligible_minor;
+    const char *reason;   /* NULL: granted as wanted; else a stable name, borrowed constant */
+    const int64_t *lines; /* the grant allotted to the event's lines; NULL when nothing was granted */
+    uint32_t line_count;
+};
+
+struct loy_effects {
+    enum loy_applied applied;
+    bool changed;      /* the account's balance changed: version goes up, an update is published */
+    int64_t moment_us; /* of the event: max(account's clock, arrival) */
+    const struct loy_entry *entries;
+    uint32_t entry_count;
+    uint32_t advanced; /* the first so many entries were booked by time alone */
+    const struct loy_rule_trace *rules;
+    uint32_t rule_count;
+    bool late;
+};
+
+const char *loy_entry_kind_name(enum loy_entry_kind kind);
+const char *loy_applied_name(enum loy_applied applied);
+
+#endif
