@@ -115,7 +115,7 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(test_support) $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link) -lcmocka
 
-all: $(BINARIES) ## build the programs
+all: $(LIBS) $(BINARIES) ## build the programs
 unit: $(TESTS) ## build and run the unit tests
 	$(Q)PYTHON=$(PYTHON) tests/run-unit.sh $(TESTS)
 

@@ -1,6 +1,11 @@
 /* Account: what is known of one member between two events, and its bytes in the member row.
  *
  * The state's bytes are canonical: the same account always encodes to the same bytes on any machine (invariant I4).
+ * Format 1, integers as LEB128 varints, signed ones in zigzag: byte 1 | signed clock_us | next_lot | wallet count |
+ * for each wallet: signed available, signed pending, signed reserved | lot count | for each lot, by id:
+ * first - last of the one before (0 at first) | last - first | wallet × 4 + 2 × (has expiry) + (is pending) | points |
+ * signed available_from in seconds when pending | signed expires_at in seconds when it has one. Both moments are whole
+ * seconds: availability rounded up, expiry rounded down.
  * Pure; the caller's arena. Test: tests/unit/test_account.c. */
 #ifndef LOY_ENGINE_ACCOUNT_H
 #define LOY_ENGINE_ACCOUNT_H
@@ -26,8 +31,8 @@ struct loy_lot {
     int32_t last;
     uint16_t wallet;
     int64_t points;             /* what is left, > 0 */
-    int64_t available_from_us;  /* LOY_NEVER … a moment: pending until then; INT64_MIN: available */
-    int64_t expires_at_us;      /* LOY_NEVER: does not expire */
+    int64_t available_from_us; /* pending until then; INT64_MIN: available */
+    int64_t expires_at_us;     /* LOY_NEVER: does not expire */
 };
 
 struct loy_balance {
