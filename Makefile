@@ -52,14 +52,20 @@ proto_o  := $(proto_c:.c=.o)
 
 define room_rules
 $(call lib_of,$(1)): $(patsubst services/%.c,$(B)/obj/%.o,$(filter-out %/main.c,$(wildcard services/$(1)/*.c))) \
-                     $(patsubst services/%.cc,$(B)/obj/%.o,$(wildcard services/$(1)/*.cc)) $(if $(filter adapters/wire,$(1)),$(proto_o))
+                     $(patsubst services/%.cc,$(B)/obj/%.o,$(wildcard services/$(1)/*.cc)) $(B)/lib/$(subst /,-,$(1)).list $(if $(filter adapters/wire,$(1)),$(proto_o))
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rules,$(room))))
 
 $(LIBS):
 	$(call say,AR,$@)
 	@mkdir -p $(@D) && rm -f $@
-	$(Q)$(AR) rcsD $@ $^
+	$(Q)$(AR) rcsD $@ $(filter %.o,$^)
+
+# Which sources a room has: rewritten only when that changes, so that a deleted file leaves its archive.
+$(LIBS:$(B)/lib/libloy-%.a=$(B)/lib/%.list): FORCE
+	@mkdir -p $(@D)
+	@ls services/$(subst adapters-,adapters/,$(basename $(@F)))/*.c* 2>/dev/null | cmp -s - $@ || ls services/$(subst adapters-,adapters/,$(basename $(@F)))/*.c* > $@ 2>/dev/null || true
+FORCE:
 
 $(B)/obj/%.o: services/%.c $(proto_c) | toolchain
 	$(call say,CC,$<)
