@@ -2,8 +2,6 @@
 
 #include <assert.h>
 
-__extension__ typedef __int128 wide;
-
 bool loy_i64_add(int64_t a, int64_t b, int64_t *ret)
 {
     int64_t sum;
@@ -39,14 +37,14 @@ bool loy_i64_muldiv(int64_t a, int64_t b, int64_t c, enum loy_rounding rounding,
     if (c == 0) {
         return false;
     }
-    wide product = (wide)a * b;
-    wide divisor = c;
+    loy_wide product = (loy_wide)a * b;
+    loy_wide divisor = c;
     if (divisor < 0) {
         product = -product;
         divisor = -divisor;
     }
-    wide quotient = product / divisor;
-    wide rest = product % divisor;
+    loy_wide quotient = product / divisor;
+    loy_wide rest = product % divisor;
     if (rest < 0) { /* C truncates: make it the floor, with a rest in [0, divisor) */
         quotient -= 1;
         rest += divisor;

@@ -11,6 +11,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* For products of two int64. */
+__extension__ typedef __int128 loy_wide;
+
 /* How a quotient becomes whole: towards minus infinity, to the nearest (ties to even), towards plus infinity. */
 enum loy_rounding { LOY_ROUND_FLOOR, LOY_ROUND_HALF_EVEN, LOY_ROUND_CEIL };
 

@@ -30,7 +30,7 @@ struct loy_lot {
     int32_t first;
     int32_t last;
     uint16_t wallet;
-    int64_t points;             /* what is left, > 0 */
+    int64_t points;            /* what is left, > 0 */
     int64_t available_from_us; /* pending until then; INT64_MIN: available */
     int64_t expires_at_us;     /* LOY_NEVER: does not expire */
 };
@@ -44,9 +44,9 @@ struct loy_balance {
 struct loy_account {
     struct loy_str member_id;
     int32_t k;
-    int32_t n;       /* number inside k; -1: not stored yet */
-    int64_t seq;     /* journaled events so far */
-    int64_t version; /* published updates so far */
+    int32_t n;        /* number inside k; -1: not stored yet */
+    int64_t seq;      /* journaled events so far */
+    int64_t version;  /* published updates so far */
     int64_t clock_us; /* the latest moment of its events */
     int32_t next_lot; /* 1, 2, 3 … */
     uint16_t wallet_count;

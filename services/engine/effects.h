@@ -28,9 +28,9 @@ struct loy_entry {
     enum loy_entry_kind kind;
     uint16_t wallet;
     int64_t amount;
-    int32_t lot;    /* id of the lot, first id of a joined one */
-    int32_t rule;   /* number in the dictionary; 0: time alone */
-    int32_t funder; /* number in the dictionary; 0: the programme */
+    int32_t lot;               /* id of the lot, first id of a joined one */
+    int32_t rule;              /* number in the dictionary; 0: time alone */
+    int32_t funder;            /* number in the dictionary; 0: the programme */
     int64_t available_from_us; /* EARN_PENDING: when it is released */
     int64_t expires_at_us;     /* EARN and EARN_PENDING; LOY_NEVER */
 };
@@ -61,8 +61,9 @@ struct loy_rule_trace {
 
 struct loy_effects {
     enum loy_applied applied;
-    bool changed;      /* the account's balance changed: version goes up, an update is published */
-    int64_t moment_us; /* of the event: max(account's clock, arrival) */
+    bool changed;       /* the account's balance changed: version goes up, an update is published */
+    int64_t arrival_us; /* as decided with: a historical source's is its occurred_at */
+    int64_t moment_us;  /* of the event: max(account's clock, arrival) */
     const struct loy_entry *entries;
     uint32_t entry_count;
     uint32_t advanced; /* the first so many entries were booked by time alone */

@@ -48,7 +48,7 @@ enum loy_event_kind {
 #define LOY_EVENT_KIND_ENUM(symbol, number, name) LOY_EVENT_##symbol = number,
     LOY_EVENT_KINDS(LOY_EVENT_KIND_ENUM)
 #undef LOY_EVENT_KIND_ENUM
-    LOY_EVENT_KIND_COUNT
+        LOY_EVENT_KIND_COUNT
 };
 
 enum loy_line_kind { LOY_LINE_GOODS = 1, LOY_LINE_DELIVERY, LOY_LINE_GIFT_CARD, LOY_LINE_DEPOSIT };
@@ -78,8 +78,8 @@ struct loy_tender {
 
 struct loy_purchase {
     struct loy_str order_id;
-    uint32_t order_version; /* ≥ 1 */
-    int32_t status;         /* OrderState of the protobuf, 0 when absent */
+    uint32_t order_version;  /* ≥ 1 */
+    int32_t status;          /* OrderState of the protobuf, 0 when absent */
     struct loy_str currency; /* empty: the programme's */
     const struct loy_line *lines;
     uint32_t line_count;

@@ -28,9 +28,9 @@ struct loy_earning_rule {
     uint16_t wallet;
     int64_t points;
     int64_t per_minor;
-    bool prorata;                  /* false: full steps only */
-    enum loy_rounding rounding;    /* of the pro rata share */
-    int64_t minimum_minor;         /* an eligible total below it earns nothing */
+    bool prorata;               /* false: full steps only */
+    enum loy_rounding rounding; /* of the pro rata share */
+    int64_t minimum_minor;      /* an eligible total below it earns nothing */
     const struct loy_str *except_skus;
     uint32_t except_sku_count;
     const struct loy_str *except_categories;
@@ -48,6 +48,10 @@ struct loy_programme {
     uint16_t wallet_count; /* 1 to LOY_WALLETS_MAX */
     const struct loy_earning_rule *rules;
     uint32_t rule_count;
+    /* What is accepted as occurred_at, around the arrival; beyond, the event is judged as of its arrival, marked late.
+     */
+    int64_t late_us;
+    int64_t early_us;
     /* Sources whose arrival is their occurred_at (imports, backtests). */
     const struct loy_str *historical_sources;
     uint32_t historical_source_count;

@@ -26,7 +26,7 @@ struct loy_position {
 
 struct loy_record {
     struct loy_position position;
-    int64_t timestamp_us;  /* the broker's (LogAppendTime) or the producer's; -1: none */
+    int64_t timestamp_us; /* the broker's (LogAppendTime) or the producer's; -1: none */
     bool has_key;
     bool has_value; /* false: tombstone */
     struct loy_str key;
@@ -45,7 +45,7 @@ enum loy_bus_event_kind {
     LOY_BUS_LOST,      /* `partitions` were taken already (session expired); then revoke_done() */
     LOY_BUS_DELIVERED, /* `cookie` is acknowledged by the broker; in order of production unless one failed */
     LOY_BUS_UNDELIVERED, /* `cookie` failed for good: rebuild_producer() and produce again what is not acknowledged */
-    LOY_BUS_ERROR,     /* error.code says what to do: RETRY classes are news (the client goes on trying), FATAL stops */
+    LOY_BUS_ERROR, /* error.code says what to do: RETRY classes are news (the client goes on trying), FATAL stops */
 };
 
 struct loy_bus_event {
@@ -89,7 +89,8 @@ struct loy_bus {
     /* Fetches (topic, k) from offset again; records polled before that are stale and the caller drops them. */
     enum loy_err (*seek)(void *self, struct loy_position to, struct loy_error *error);
     /* Takes a copy. LOY_ERR_AGAIN when the queue is full. cookie comes back in DELIVERED or UNDELIVERED. */
-    enum loy_err (*produce)(void *self, const struct loy_bus_message *message, uint64_t cookie, struct loy_error *error);
+    enum loy_err (*produce)(void *self, const struct loy_bus_message *message, uint64_t cookie,
+                            struct loy_error *error);
     /* Forgets everything that was produced and not acknowledged, and starts a new producer. No reports of the old
      * one come afterwards. */
     enum loy_err (*rebuild_producer)(void *self, struct loy_error *error);

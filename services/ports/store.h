@@ -2,7 +2,8 @@
  *
  * What a commit means, and which guard protects what, is DESIGN's "life of a batch", repeated in docs/architecture.md.
  * Implementations: adapters/pg (real), tests/sim (simulated); one contract test for both. One thread. Everything a
- * request points to is borrowed until its result was polled; what a result points to is borrowed until the next submit. */
+ * request points to is borrowed until its result was polled; what a result points to is borrowed until the next submit.
+ */
 #ifndef LOY_PORTS_STORE_H
 #define LOY_PORTS_STORE_H
 
@@ -27,7 +28,7 @@ enum loy_outcome {
 #define LOY_OUTCOME_ENUM(symbol, name) LOY_OUTCOME_##symbol,
     LOY_OUTCOMES(LOY_OUTCOME_ENUM)
 #undef LOY_OUTCOME_ENUM
-    LOY_OUTCOME_COUNT
+        LOY_OUTCOME_COUNT
 };
 
 enum {
@@ -139,8 +140,8 @@ struct loy_journal_row {
     int64_t occurred_at_us;
     int32_t revision;
     int16_t engine;
-    int16_t kind;    /* enum loy_event_kind */
-    int16_t applied; /* enum loy_applied */
+    int16_t kind;           /* enum loy_event_kind */
+    int16_t applied;        /* enum loy_applied */
     struct loy_str subject; /* order id …; empty: none */
     const struct loy_journal_entry *entries;
     uint32_t entry_count;
@@ -203,7 +204,8 @@ struct loy_store_due {
     uint32_t limit;
 };
 
-/* --- requests and results ------------------------------------------------------------------------------------------ */
+/* --- requests and results ------------------------------------------------------------------------------------------
+ */
 
 /* Which condition of a commit did not hold.  symbol, name (logs, metrics) */
 #define LOY_GUARDS(X)                                                                                                  \
@@ -221,10 +223,11 @@ enum loy_guard {
 
 enum loy_store_status {
     LOY_STORE_DONE,
-    LOY_STORE_GUARD,   /* `guard` says which; nothing was written */
-    LOY_STORE_OUTAGE,  /* nothing was written, or (commit_unknown) nobody knows: acquire again before deciding anything */
-    LOY_STORE_POISON,  /* the data of this request is refused (SQLSTATE 22, 23 outside a guard); nothing was written */
-    LOY_STORE_FATAL,   /* anything else: stop the process */
+    LOY_STORE_GUARD,  /* `guard` says which; nothing was written */
+    LOY_STORE_OUTAGE, /* nothing was written, or (commit_unknown) nobody knows: acquire again before deciding anything
+                       */
+    LOY_STORE_POISON, /* the data of this request is refused (SQLSTATE 22, 23 outside a guard); nothing was written */
+    LOY_STORE_FATAL,  /* anything else: stop the process */
 };
 
 enum loy_store_request_kind {

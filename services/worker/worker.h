@@ -29,8 +29,8 @@ struct loy_worker_config {
     int32_t incarnation;
     /* Topics of what goes out; `outcomes` empty: not published. */
     struct loy_str updates, balances, dead_letters, outcomes;
-    bool output_json; /* false: protobuf */
-    bool enrol;       /* an unknown member's first event enrols it; false: rejected as unknown_member */
+    bool output_json;              /* false: protobuf */
+    bool enrol;                    /* an unknown member's first event enrols it; false: rejected as unknown_member */
     uint32_t batch_min, batch_max; /* records */
     struct loy_str owner;          /* for people: host, process, thread */
     size_t memory_bytes;           /* of each of the two batch arenas */
@@ -42,7 +42,7 @@ enum loy_worker_state {
     LOY_WORKER_RUNNING,
     LOY_WORKER_STOPPING, /* after loy_worker_stop, until the batch under way is over */
     LOY_WORKER_STOPPED,
-    LOY_WORKER_FAILED,   /* fatal: loy_worker_error says what; stop the process, nothing is lost */
+    LOY_WORKER_FAILED, /* fatal: loy_worker_error says what; stop the process, nothing is lost */
 };
 
 /* Allocates. NULL and *error when the configuration cannot work or memory is short. cache may be NULL. */

@@ -1,0 +1,140 @@
+#include "engine/account.h"
+
+#include "base/varint.h"
+
+#include <assert.h>
+
+enum {
+    FORMAT = 1,
+    FLAG_PENDING = 1,
+    FLAG_EXPIRES = 2,
+    LOTS_MAX = LOY_STATE_BYTES_MAX / 4, /* a lot takes at least four bytes */
+};
+
+void loy_account_init(struct loy_account *account, struct loy_str member_id, int32_t k)
+{
+    *account = (struct loy_account){.member_id = member_id, .k = k, .n = -1, .clock_us = INT64_MIN, .next_lot = 1};
+}
+
+static void encode_lot(struct loy_buf *buf, const struct loy_lot *lot, int32_t last_before)
+{
+    bool pending = lot->available_from_us != INT64_MIN;
+    bool expires = lot->expires_at_us != LOY_NEVER;
+    assert(lot->first > last_before && lot->last >= lot->first && lot->points > 0);
+    loy_varint_put(buf, (uint64_t)(lot->first - last_before));
+    loy_varint_put(buf, (uint64_t)(lot->last - lot->first));
+    loy_varint_put(buf, (uint64_t)lot->wallet * 4 + (expires ? FLAG_EXPIRES : 0) + (pending ? FLAG_PENDING : 0));
+    loy_varint_put(buf, (uint64_t)lot->points);
+    if (pending) {
+        loy_varint_put_signed(buf, lot->available_from_us / LOY_US_PER_SECOND);
+    }
+    if (expires) {
+        loy_varint_put_signed(buf, lot->expires_at_us / LOY_US_PER_SECOND);
+    }
+}
+
+enum loy_err loy_account_encode(const struct loy_account *account, struct loy_arena *arena, struct loy_str *ret_state)
+{
+    struct loy_buf buf;
+    loy_buf_init(&buf, arena, 64 + (size_t)account->lot_count * 24);
+    loy_buf_append_byte(&buf, FORMAT);
+    loy_varint_put_signed(&buf, account->clock_us);
+    loy_varint_put(&buf, (uint64_t)account->next_lot);
+    loy_varint_put(&buf, account->wallet_count);
+    for (uint16_t i = 0; i < account->wallet_count; i++) {
+        loy_varint_put_signed(&buf, account->balances[i].available);
+        loy_varint_put_signed(&buf, account->balances[i].pending);
+        loy_varint_put_signed(&buf, account->balances[i].reserved);
+    }
+    loy_varint_put(&buf, account->lot_count);
+    for (uint32_t i = 0; i < account->lot_count; i++) {
+        encode_lot(&buf, &account->lots[i], i == 0 ? 0 : account->lots[i - 1].last);
+    }
+    if (buf.failed) {
+        return LOY_ERR_NO_MEMORY;
+    }
+    if (buf.len > LOY_STATE_BYTES_MAX) {
+        return LOY_ERR_STATE_TOO_LARGE;
+    }
+    *ret_state = loy_buf_str(&buf);
+    return LOY_OK;
+}
+
+static bool decode_lot(struct loy_varint_reader *in, struct loy_lot *lot, int64_t last_before)
+{
+    uint64_t gap = loy_varint_get(in);
+    uint64_t span = loy_varint_get(in);
+    uint64_t kind = loy_varint_get(in);
+    uint64_t points = loy_varint_get(in);
+    int64_t available_from_s = kind & FLAG_PENDING ? loy_varint_get_signed(in) : 0;
+    int64_t expires_at_s = kind & FLAG_EXPIRES ? loy_varint_get_signed(in) : 0;
+    const int64_t moment_max_s = INT64_MAX / LOY_US_PER_SECOND;
+    if (in->failed || gap < 1 || gap > INT32_MAX || span > INT32_MAX || kind / 4 >= LOY_WALLETS_MAX || points < 1 ||
+        points > INT64_MAX || last_before + (int64_t)gap + (int64_t)span > INT32_MAX ||
+        available_from_s > moment_max_s || available_from_s < -moment_max_s || expires_at_s > moment_max_s ||
+        expires_at_s < -moment_max_s) {
+        return false;
+    }
+    *lot = (struct loy_lot){
+        .first = (int32_t)(last_before + (int64_t)gap),
+        .last = (int32_t)(last_before + (int64_t)gap + (int64_t)span),
+        .wallet = (uint16_t)(kind / 4),
+        .points = (int64_t)points,
+        .available_from_us = kind & FLAG_PENDING ? available_from_s * LOY_US_PER_SECOND : INT64_MIN,
+        .expires_at_us = kind & FLAG_EXPIRES ? expires_at_s * LOY_US_PER_SECOND : LOY_NEVER,
+    };
+    return true;
+}
+
+enum loy_err loy_account_decode(struct loy_str state, struct loy_arena *arena, struct loy_account *account,
+                                struct loy_error *error)
+{
+    struct loy_varint_reader in = {.bytes = state, .at = 1};
+    if (state.len < 1 || state.at[0] != FORMAT) {
+        return loy_error_set(error, LOY_ERR_CORRUPT, "member state of unknown format");
+    }
+    int64_t clock_us = loy_varint_get_signed(&in);
+    uint64_t next_lot = loy_varint_get(&in);
+    uint64_t wallet_count = loy_varint_get(&in);
+    if (in.failed || next_lot < 1 || next_lot > INT32_MAX || wallet_count > LOY_WALLETS_MAX) {
+        return loy_error_set(error, LOY_ERR_CORRUPT, "member state is damaged in its head");
+    }
+    for (uint64_t i = 0; i < wallet_count; i++) {
+        account->balances[i].available = loy_varint_get_signed(&in);
+        account->balances[i].pending = loy_varint_get_signed(&in);
+        account->balances[i].reserved = loy_varint_get_signed(&in);
+    }
+    uint64_t lot_count = loy_varint_get(&in);
+    if (in.failed || lot_count > LOTS_MAX) {
+        return loy_error_set(error, LOY_ERR_CORRUPT, "member state is damaged in its balances");
+    }
+    struct loy_lot *lots = LOY_NEW_ARRAY(arena, struct loy_lot, lot_count);
+    if (!lots) {
+        return loy_error_set(error, LOY_ERR_NO_MEMORY, "no room for %u lots", (unsigned)lot_count);
+    }
+    for (uint64_t i = 0; i < lot_count; i++) {
+        if (!decode_lot(&in, &lots[i], i == 0 ? 0 : lots[i - 1].last)) {
+            return loy_error_set(error, LOY_ERR_CORRUPT, "member state is damaged in lot %u", (unsigned)i);
+        }
+    }
+    if (in.at != state.len) {
+        return loy_error_set(error, LOY_ERR_CORRUPT, "member state has %zu bytes too many", state.len - in.at);
+    }
+    account->clock_us = clock_us;
+    account->next_lot = (int32_t)next_lot;
+    account->wallet_count = (uint16_t)wallet_count;
+    account->lots = lots;
+    account->lot_count = account->lot_capacity = (uint32_t)lot_count;
+    return LOY_OK;
+}
+
+int64_t loy_account_due_us(const struct loy_account *account)
+{
+    int64_t due_us = LOY_NEVER;
+    for (uint32_t i = 0; i < account->lot_count; i++) {
+        const struct loy_lot *lot = &account->lots[i];
+        int64_t next_us = lot->available_from_us != INT64_MIN ? lot->available_from_us : lot->expires_at_us;
+        due_us = next_us < due_us ? next_us : due_us;
+    }
+    return due_us;
+}

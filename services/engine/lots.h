@@ -1,0 +1,34 @@
+/* Lots: points with their own validity. Time, which releases and expires them, and new accruals.
+ *
+ * Every change of a balance goes through here and leaves an entry. Pure. Test: tests/unit/test_engine.c. */
+#ifndef LOY_ENGINE_LOTS_H
+#define LOY_ENGINE_LOTS_H
+
+#include "engine/account.h"
+#include "engine/effects.h"
+
+/* Entries of one decision, as they are booked. */
+struct loy_booking {
+    struct loy_arena *arena;
+    struct loy_account *account;
+    struct loy_entry *entries;
+    uint32_t count;
+    uint32_t capacity;
+};
+
+/* What a booking starts from: a copy of the account's lots that this decision may change, with room for `extra`. */
+LOY_MUST_USE enum loy_err loy_booking_init(struct loy_booking *booking, struct loy_account *account, uint32_t extra,
+                                           struct loy_arena *arena);
+
+/* Books everything that is due by moment_us, in order of due time (a release before an expiry, then by lot). */
+LOY_MUST_USE enum loy_err loy_lots_advance(struct loy_booking *booking, int64_t moment_us);
+
+/* Credits points (> 0) to a wallet as a new lot: pending until available_from_us when that is after moment_us. */
+LOY_MUST_USE enum loy_err loy_lots_earn(struct loy_booking *booking, const struct loy_wallet *wallet,
+                                        uint16_t wallet_at, int32_t rule, int64_t points, int64_t earned_us,
+                                        int64_t moment_us, struct loy_error *error);
+
+/* Joins neighbours that differ in nothing but age, when there are more than LOY_LOTS_SOFT. */
+void loy_lots_join(struct loy_account *account);
+
+#endif
