@@ -1,0 +1,23 @@
+/* Account cache: member rows that this thread wrote or read lately, so that a regular customer costs no query.
+ *
+ * Least recently used first out, bounded in bytes. Never trusted: the commit compares seq and digest. One thread.
+ * Test: tests/unit/test_account_cache.c. */
+#ifndef LOY_WORKER_ACCOUNT_CACHE_H
+#define LOY_WORKER_ACCOUNT_CACHE_H
+
+#include "ports/store.h"
+
+struct loy_account_cache;
+
+/* NULL when memory is short. */
+struct loy_account_cache *loy_account_cache_new(size_t bytes_max);
+void loy_account_cache_destroy(struct loy_account_cache *cache);
+
+/* A row borrowed until the next put; false when it is not there. */
+bool loy_account_cache_get(struct loy_account_cache *cache, struct loy_str member_id, struct loy_member_row *ret_row);
+/* Copies the row in, in place of what stands there. Drops others, and itself when it is too large. */
+void loy_account_cache_put(struct loy_account_cache *cache, const struct loy_member_row *row);
+void loy_account_cache_drop(struct loy_account_cache *cache, struct loy_str member_id);
+void loy_account_cache_drop_all(struct loy_account_cache *cache);
+
+#endif

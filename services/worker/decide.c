@@ -1,0 +1,181 @@
+/* Decide: every record of the batch gets its outcome, in the order of its topic, ticks last. Can be done again from
+ * what was loaded: nothing before the commit leaves a trace. */
+#include "worker/state.h"
+
+#include "adapters/wire/wire.h"
+
+#include <assert.h>
+
+void loy_item_settle(struct loy_item *item, enum loy_outcome outcome, const char *detail)
+{
+    item->settled = true;
+    item->outcome = outcome;
+    item->detail = detail;
+}
+
+enum loy_err loy_item_reject(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item,
+                             enum loy_err code, const char *reason)
+{
+    item->outcome = LOY_OUTCOME_REJECTED;
+    item->detail = loy_err_name(code);
+    item->error = code;
+    item->reason = loy_str_dup_z(&batch->arena, loy_str(reason));
+    if (!item->reason) {
+        return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for the reason of a dead letter");
+    }
+    item->settled = batch->phase == LOY_BATCH_FILLING; /* what the engine refuses may be decided otherwise next time */
+    return LOY_OK;
+}
+
+static enum loy_err open_accounts(struct loy_worker *worker, struct loy_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->slot_count; i++) {
+        struct loy_slot *slot = &batch->slots[i];
+        struct loy_account *account = &slot->account;
+        slot->written = false;
+        slot->changed_by = -1;
+        loy_account_init(account, slot->member_id, slot->k);
+        slot->due_before_us = LOY_NEVER;
+        if (!slot->exists) {
+            continue;
+        }
+        enum loy_err err = loy_account_decode(slot->read.state, &batch->arena, account, &worker->error);
+        if (err == LOY_ERR_CORRUPT && !batch->skip_caches) {
+            return LOY_ERR_CORRUPT; /* it may be a cache that lies: ask PostgreSQL */
+        }
+        if (err) {
+            return loy_worker_fail(worker, err, "account %d/%d: %s", slot->k, slot->read.n, worker->error.detail);
+        }
+        account->n = slot->read.n;
+        account->seq = slot->read.seq;
+        account->version = slot->read.version;
+        slot->due_before_us = loy_account_due_us(account);
+    }
+    for (uint32_t i = 0; i < batch->span_count; i++) {
+        batch->spans[i].next_n = worker->owned[batch->spans[i].k].row.next_n;
+    }
+    return LOY_OK;
+}
+
+/* A state near its hard limit is measured after every event, so that the event that would pass it is the one refused. */
+static enum loy_err measure(struct loy_batch *batch, const struct loy_account *account, struct loy_error *error)
+{
+    enum { SAFE_LOTS = 100 }; /* of at most 40 bytes */
+    struct loy_str state;
+    if (account->lot_count <= SAFE_LOTS) {
+        return LOY_OK;
+    }
+    enum loy_err err = loy_account_encode(account, &batch->arena, &state);
+    return err ? loy_error_set(error, err, "the member's state would pass %d bytes with %u lots", LOY_STATE_BYTES_MAX,
+                               account->lot_count)
+               : LOY_OK;
+}
+
+static enum loy_err apply(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item)
+{
+    struct loy_slot *slot = &batch->slots[item->slot];
+    struct loy_account before = slot->account;
+    struct loy_error error;
+    enum loy_err err = loy_engine_decide(worker->programme, &slot->account, &item->event, item->arrival_us,
+                                         &batch->arena, &item->effects, &error);
+    if (!err) {
+        err = measure(batch, &slot->account, &error);
+    }
+    if (err) {
+        slot->account = before;
+        return loy_err_class(err) == LOY_CLASS_REJECT
+                   ? loy_item_reject(worker, batch, item, err, error.detail)
+                   : loy_worker_fail(worker, err, "deciding: %s", error.detail);
+    }
+    if (slot->account.n < 0) {
+        slot->account.n = loy_batch_span(worker, batch, slot->k)->next_n++;
+        item->enrolled = true;
+    }
+    slot->written = true;
+    item->outcome = LOY_OUTCOME_APPLIED;
+    item->detail = loy_applied_name(item->effects.applied);
+    item->seq = slot->account.seq;
+    item->version = slot->account.version;
+    return item->effects.changed ? loy_message_update(worker, batch, item, &slot->account) : LOY_OK;
+}
+
+static enum loy_err decide_item(struct loy_worker *worker, struct loy_batch *batch, struct loy_table *seen,
+                                uint32_t at)
+{
+    struct loy_item *item = &batch->items[at];
+    const struct loy_slot *slot = &batch->slots[item->slot];
+    bool is_new = slot->account.n < 0;
+    bool is_tick = item->event.kind == LOY_EVENT_TICK;
+    int64_t moment_us = item->arrival_us > slot->account.clock_us ? item->arrival_us : slot->account.clock_us;
+    if (is_tick && (is_new || loy_account_due_us(&slot->account) > moment_us)) {
+        item->outcome = LOY_OUTCOME_IGNORED; /* not in the journal: a later tick with the same due time must count */
+        item->detail = "nothing_due";
+        return LOY_OK;
+    }
+    struct loy_digest key = loy_event_key(&item->event);
+    memcpy(item->identity, &item->slot, sizeof item->slot);
+    memcpy(item->identity + sizeof item->slot, key.bytes, sizeof key.bytes);
+    struct loy_str identity = {(const char *)item->identity, sizeof item->identity};
+    int32_t first = loy_table_find(seen, identity);
+    if (first >= 0) {
+        loy_duplicates_compare(item, &batch->items[first].event);
+        return item->outcome == LOY_OUTCOME_REJECTED
+                   ? loy_item_reject(worker, batch, item, LOY_ERR_EVENT_ID_REUSED,
+                                     "event_id: came before with other content")
+                   : LOY_OK;
+    }
+    if (is_new && !worker->config.enrol) {
+        return loy_item_reject(worker, batch, item, LOY_ERR_UNKNOWN_MEMBER,
+                               "member_id: no such member, and first events do not enrol here");
+    }
+    enum loy_err err = apply(worker, batch, item);
+    if (!err && item->outcome == LOY_OUTCOME_APPLIED) {
+        loy_table_put(seen, identity, (int32_t)at); /* rejected ones are not in the guard: they can be replayed */
+        if (item->effects.changed) {
+            batch->slots[item->slot].changed_by = (int32_t)at;
+        }
+    }
+    return err;
+}
+
+static enum loy_err close_accounts(struct loy_worker *worker, struct loy_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->slot_count; i++) {
+        struct loy_slot *slot = &batch->slots[i];
+        if (!slot->written) {
+            continue;
+        }
+        enum loy_err err = loy_account_encode(&slot->account, &batch->arena, &slot->state);
+        if (err) {
+            return loy_worker_fail(worker, err, "account %d/%d cannot be encoded", slot->k, slot->account.n);
+        }
+        slot->digest = loy_digest_of(slot->state);
+    }
+    return LOY_OK;
+}
+
+enum loy_err loy_decide(struct loy_worker *worker, struct loy_batch *batch)
+{
+    struct loy_table seen;
+    loy_arena_reset_to(&batch->arena, batch->loaded);
+    if (++batch->misses > LOY_GUARD_MISSES_MAX) {
+        return loy_worker_fail(worker, LOY_ERR_INTERNAL, "a batch was refused %d times: run loyalctl audit",
+                               LOY_GUARD_MISSES_MAX);
+    }
+    enum loy_err err = open_accounts(worker, batch);
+    if (err == LOY_ERR_CORRUPT) {
+        return err;
+    }
+    if (!err && !loy_table_init(&seen, &batch->arena, batch->count)) {
+        err = loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for %u identities", batch->count);
+    }
+    for (int ticks = 0; ticks <= 1; ticks++) {
+        for (uint32_t i = 0; !err && i < batch->count; i++) {
+            const struct loy_item *item = &batch->items[i];
+            if (!item->settled && (item->at.topic == worker->tick_topic) == ticks) {
+                err = decide_item(worker, batch, &seen, i);
+            }
+        }
+    }
+    return err ? err : close_accounts(worker, batch);
+}

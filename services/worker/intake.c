@@ -1,0 +1,319 @@
+/* Intake: records become items of the batch that is being filled. */
+#include "worker/state.h"
+
+#include "adapters/wire/wire.h"
+
+#include <assert.h>
+
+/* Headers of a forwarded record: where it came in first, and when. */
+static const struct loy_str header_origin = {"loyald-origin", 13};
+static const struct loy_str header_arrival = {"loyald-arrival-us", 17};
+
+void loy_batch_start(struct loy_worker *worker, struct loy_batch *batch)
+{
+    struct loy_arena arena = batch->arena;
+    loy_arena_reset(&arena);
+    *batch = (struct loy_batch){.arena = arena, .phase = LOY_BATCH_FILLING, .capacity = worker->config.batch_max};
+    batch->items = loy_arena_alloc(&batch->arena, batch->capacity * sizeof *batch->items);
+    batch->spans = loy_arena_alloc(&batch->arena, (size_t)worker->config.partitions * sizeof *batch->spans);
+    assert(batch->items && batch->spans); /* loy_worker_new made sure */
+}
+
+struct loy_span *loy_batch_span(struct loy_worker *worker, struct loy_batch *batch, int32_t k)
+{
+    for (uint32_t i = batch->span_count; i > 0; i--) { /* records come partition by partition: the last one, mostly */
+        if (batch->spans[i - 1].k == k) {
+            return &batch->spans[i - 1];
+        }
+    }
+    struct loy_span *span = &batch->spans[batch->span_count++];
+    *span = (struct loy_span){.k = k};
+    memcpy(span->next_offset, worker->owned[k].read_next, sizeof span->next_offset);
+    return span;
+}
+
+/* Takes (topic, k) forward to `offset`: true when what comes there is next. A hole is looked at twice, by seeking back
+ * once; if it is still there, its offsets are counted as a gap of the log. */
+static enum loy_err reach(struct loy_worker *worker, const struct loy_position *at, bool *ret_next)
+{
+    struct loy_owned *owned = &worker->owned[at->partition];
+    int64_t expected = owned->read_next[at->topic];
+    *ret_next = false;
+    if (at->offset < expected) {
+        return LOY_OK; /* stale, from before a seek */
+    }
+    if (at->offset > expected && owned->sought_back[at->topic] != expected) {
+        owned->sought_back[at->topic] = expected;
+        return worker->bus.seek(worker->bus.self, (struct loy_position){at->topic, at->partition, expected},
+                                &worker->error);
+    }
+    struct loy_span *span = loy_batch_span(worker, worker->filling, at->partition);
+    span->gaps[at->topic] += at->offset - expected;
+    span->next_offset[at->topic] = at->offset;
+    owned->read_next[at->topic] = at->offset;
+    *ret_next = true;
+    return LOY_OK;
+}
+
+static bool copy_record(struct loy_arena *arena, const struct loy_record *from, struct loy_record *to)
+{
+    *to = *from;
+    struct loy_header *headers = loy_arena_alloc(arena, from->header_count * sizeof *headers);
+    to->key = loy_str_copy(arena, from->key);
+    to->value = loy_str_copy(arena, from->value);
+    if (!headers || !to->key.at || !to->value.at) {
+        return false;
+    }
+    for (uint32_t i = 0; i < from->header_count; i++) {
+        headers[i].name = loy_str_copy(arena, from->headers[i].name);
+        headers[i].value = from->headers[i].value.at ? loy_str_copy(arena, from->headers[i].value) : (struct loy_str){0};
+        if (!headers[i].name.at || (from->headers[i].value.at && !headers[i].value.at)) {
+            return false;
+        }
+    }
+    to->headers = headers;
+    return true;
+}
+
+/* "topic/partition/offset" with the topic as its place. */
+static bool parse_origin(struct loy_str text, uint16_t topic_count, struct loy_position *ret)
+{
+    int64_t numbers[3];
+    size_t at = 0;
+    for (int i = 0; i < 3; i++) {
+        size_t end = at;
+        while (end < text.len && text.at[end] != '/') {
+            end++;
+        }
+        if (!loy_str_to_i64((struct loy_str){text.at + at, end - at}, &numbers[i])) {
+            return false;
+        }
+        at = end < text.len ? end + 1 : end;
+    }
+    if (numbers[0] < 0 || numbers[0] >= topic_count || numbers[1] < 0 || numbers[1] > INT32_MAX || numbers[2] < 0) {
+        return false;
+    }
+    *ret = (struct loy_position){(int16_t)numbers[0], (int32_t)numbers[1], numbers[2]};
+    return true;
+}
+
+/* A forwarded record keeps its first position and arrival. */
+static void read_origin(const struct loy_worker *worker, struct loy_item *item)
+{
+    for (uint32_t i = 0; i < item->record.header_count; i++) {
+        const struct loy_header *header = &item->record.headers[i];
+        if (loy_str_equal(header->name, header_origin)) {
+            struct loy_position origin;
+            if (parse_origin(header->value, worker->config.topic_count, &origin)) {
+                item->origin = origin;
+            }
+        } else if (loy_str_equal(header->name, header_arrival)) {
+            int64_t arrival_us;
+            if (loy_str_to_i64(header->value, &arrival_us) && arrival_us < item->arrival_us) {
+                item->arrival_us = arrival_us;
+            }
+        }
+    }
+}
+
+/* What can be said of a decoded event without any account. */
+static enum loy_err route(struct loy_worker *worker, struct loy_item *item)
+{
+    const struct loy_event *event = &item->event;
+    if (event->preview) {
+        loy_item_settle(item, LOY_OUTCOME_IGNORED, "preview");
+        return LOY_OK;
+    }
+    if (event->member_id.len == 0 && event->identifier_value.len > 0) {
+        return loy_item_reject(worker, worker->filling, item, LOY_ERR_UNKNOWN_MEMBER,
+                               "identifier: this version does not resolve identifiers; publish with member_id");
+    }
+    if (event->member_id.len == 0) {
+        loy_item_settle(item, LOY_OUTCOME_IGNORED, "no_member");
+        return LOY_OK;
+    }
+    int32_t k = loy_partition_of(event->member_id, worker->config.partitions);
+    if (k == item->at.partition) {
+        return LOY_OK;
+    }
+    if (item->at.topic >= worker->internal_topic) {
+        return loy_worker_fail(worker, LOY_ERR_INTERNAL,
+                               "record %s/%d/%lld of loyald's own belongs to partition %d: who published it?",
+                               worker->config.topics[item->at.topic].at, item->at.partition,
+                               (long long)item->at.offset, k);
+    }
+    loy_item_settle(item, LOY_OUTCOME_FORWARDED, "other_partition");
+    return LOY_OK;
+}
+
+static enum loy_err decode(struct loy_worker *worker, struct loy_item *item)
+{
+    struct loy_error error;
+    if (!item->record.has_value) {
+        loy_item_settle(item, LOY_OUTCOME_IGNORED, "tombstone");
+        return LOY_OK;
+    }
+    bool internal = item->at.topic >= worker->internal_topic;
+    enum loy_err err = loy_wire_decode(&item->record, internal, &worker->filling->arena, &item->event, &error);
+    if (err && loy_err_class(err) != LOY_CLASS_REJECT) {
+        return loy_worker_fail(worker, err, "decoding: %s", error.detail);
+    }
+    if (err) {
+        item->event = (struct loy_event){0};
+        return loy_item_reject(worker, worker->filling, item, err, error.detail);
+    }
+    return route(worker, item);
+}
+
+static enum loy_err take_record(struct loy_worker *worker, const struct loy_record *record)
+{
+    struct loy_batch *batch = worker->filling;
+    const struct loy_position at = record->position;
+    struct loy_owned *owned = &worker->owned[at.partition];
+    bool next;
+    if (!owned->held) {
+        return LOY_OK;
+    }
+    if (worker->throttled) { /* it was on its way when we paused: it comes again */
+        return worker->bus.seek(worker->bus.self, at, &worker->error);
+    }
+    enum loy_err err = reach(worker, &at, &next);
+    if (err || !next) {
+        return err;
+    }
+    owned->read_next[at.topic] = at.offset + 1;
+    loy_batch_span(worker, batch, at.partition)->next_offset[at.topic] = at.offset + 1;
+    owned->drained[at.topic] = false;
+    int64_t wall_us = worker->clock.wall_us(worker->clock.self);
+    bool has_timestamp = record->timestamp_us >= 0 && record->timestamp_us < wall_us;
+    struct loy_item *item = &batch->items[batch->count];
+    memset(item, 0, sizeof *item);
+    item->at = item->origin = at;
+    item->arrival_us = has_timestamp ? record->timestamp_us : wall_us;
+    item->slot = -1;
+    if (!copy_record(&batch->arena, record, &item->record)) {
+        return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "a batch of %u records fills its memory", batch->count);
+    }
+    if (at.topic >= worker->internal_topic) {
+        read_origin(worker, item);
+    }
+    if (batch->count++ == 0) {
+        batch->first_us = loy_worker_now_us(worker);
+    }
+    return decode(worker, item);
+}
+
+/* Ticks are read when the other topics of their partition are drained: an event that came before a tick is decided
+ * before it. */
+static void regulate_ticks(struct loy_worker *worker, int32_t k, bool backlog)
+{
+    struct loy_owned *owned = &worker->owned[k];
+    bool drained = true;
+    for (uint16_t topic = 0; topic < worker->tick_topic; topic++) {
+        drained = drained && owned->drained[topic];
+    }
+    if (owned->ticks_paused && drained) {
+        owned->ticks_paused = false;
+        worker->bus.resume(worker->bus.self, k, (int16_t)worker->tick_topic);
+    } else if (!owned->ticks_paused && !drained && backlog) {
+        owned->ticks_paused = true;
+        worker->bus.pause(worker->bus.self, k, (int16_t)worker->tick_topic);
+    }
+}
+
+static enum loy_err take_end(struct loy_worker *worker, const struct loy_position *at)
+{
+    struct loy_owned *owned = &worker->owned[at->partition];
+    bool next;
+    if (!owned->held) {
+        return LOY_OK;
+    }
+    enum loy_err err = LOY_OK;
+    if (at->offset > owned->read_next[at->topic]) {
+        err = reach(worker, at, &next);
+    }
+    if (!err && at->offset == owned->read_next[at->topic]) {
+        owned->drained[at->topic] = true;
+        regulate_ticks(worker, at->partition, false);
+    }
+    return err;
+}
+
+static bool has_room(const struct loy_worker *worker)
+{
+    const struct loy_batch *batch = worker->filling;
+    uint32_t most = worker->alone ? 1 : worker->target;
+    /* a record of the largest size still decodes, and as much again is left for deciding */
+    return batch->count < most && batch->arena.size - batch->arena.used > 2 * (size_t)LOY_WIRE_DECODE_ARENA;
+}
+
+static enum loy_err take_event(struct loy_worker *worker, const struct loy_bus_event *event)
+{
+    switch (event->kind) {
+    case LOY_BUS_NOTHING:
+        return LOY_OK;
+    case LOY_BUS_RECORD:
+        return take_record(worker, &event->record);
+    case LOY_BUS_END:
+        return take_end(worker, &event->position);
+    case LOY_BUS_ASSIGNED:
+    case LOY_BUS_REVOKED:
+    case LOY_BUS_LOST:
+        return loy_ownership_event(worker, event);
+    case LOY_BUS_DELIVERED:
+        loy_publish_delivered(worker, event->cookie);
+        return LOY_OK;
+    case LOY_BUS_UNDELIVERED:
+        return loy_publish_undelivered(worker);
+    case LOY_BUS_ERROR:
+        if (loy_err_class(event->error.code) == LOY_CLASS_FATAL) {
+            return loy_worker_fail(worker, event->error.code, "%s", event->error.detail);
+        }
+        return LOY_OK; /* the client goes on trying, and says so itself */
+    }
+    return LOY_OK;
+}
+
+/* While the store keeps us waiting, records stop and everything else of the bus goes on: rebalances, deliveries. */
+static void throttle(struct loy_worker *worker, bool on)
+{
+    if (worker->throttled == on) {
+        return;
+    }
+    worker->throttled = on;
+    for (uint32_t i = 0; i < worker->assigned_count; i++) {
+        int32_t k = worker->assigned[i];
+        if (worker->owned[k].held && !worker->owned[k].full) {
+            (on ? worker->bus.pause : worker->bus.resume)(worker->bus.self, k, -1);
+        }
+        if (!on && worker->owned[k].held && worker->owned[k].ticks_paused) {
+            worker->bus.pause(worker->bus.self, k, (int16_t)worker->tick_topic);
+        }
+    }
+}
+
+enum loy_err loy_intake_take(struct loy_worker *worker, bool *ret_progress)
+{
+    int64_t now_us = loy_worker_now_us(worker);
+    bool room = has_room(worker);
+    worker->room_us = room ? now_us : worker->room_us;
+    throttle(worker, !room && now_us - worker->room_us > LOY_THROTTLE_US);
+    for (int i = 0; i < LOY_TURN_EVENTS_MAX && (worker->throttled || has_room(worker)); i++) {
+        struct loy_bus_event event;
+        worker->bus.poll(worker->bus.self, &event);
+        if (event.kind == LOY_BUS_NOTHING) {
+            return LOY_OK;
+        }
+        *ret_progress = true;
+        enum loy_err err = take_event(worker, &event);
+        if (err) {
+            return err;
+        }
+    }
+    if (!has_room(worker)) { /* a full batch: there is a backlog */
+        for (uint32_t i = 0; i < worker->filling->span_count; i++) {
+            regulate_ticks(worker, worker->filling->spans[i].k, true);
+        }
+    }
+    return LOY_OK;
+}

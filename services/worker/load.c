@@ -1,0 +1,132 @@
+/* Load: the accounts of a batch, from the thread's cache, then Redis, then PostgreSQL. What a cache says is a guess
+ * that the commit compares. */
+#include "worker/state.h"
+
+/* Every item that is not settled gets a slot; the same member the same one. */
+static enum loy_err make_slots(struct loy_worker *worker, struct loy_batch *batch)
+{
+    batch->slots = loy_arena_alloc(&batch->arena, batch->count * sizeof *batch->slots);
+    batch->missing = loy_arena_alloc(&batch->arena, batch->count * sizeof *batch->missing);
+    if (!batch->slots || !batch->missing || !loy_table_init(&batch->slot_table, &batch->arena, batch->count)) {
+        return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for the accounts of %u records", batch->count);
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct loy_item *item = &batch->items[i];
+        if (item->settled) {
+            continue;
+        }
+        item->slot = loy_table_put(&batch->slot_table, item->event.member_id, (int32_t)batch->slot_count);
+        if (item->slot == (int32_t)batch->slot_count) {
+            batch->slots[batch->slot_count++] =
+                (struct loy_slot){.member_id = item->event.member_id, .k = item->at.partition};
+        }
+    }
+    return LOY_OK;
+}
+
+/* Copies a row into the batch: what it was borrowed from moves on. */
+static enum loy_err fill_slot(struct loy_worker *worker, struct loy_batch *batch, struct loy_slot *slot,
+                              const struct loy_member_row *row)
+{
+    slot->exists = true;
+    slot->read = *row;
+    slot->read.member_id = slot->member_id;
+    slot->read.state = loy_str_copy(&batch->arena, row->state);
+    return slot->read.state.at ? LOY_OK
+                               : loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for the accounts of a batch");
+}
+
+static enum loy_err fill_from_rows(struct loy_worker *worker, struct loy_batch *batch,
+                                   const struct loy_member_row *rows, uint32_t count, _Atomic uint64_t *counter)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        int32_t at = loy_table_find(&batch->slot_table, rows[i].member_id);
+        if (at < 0 || batch->slots[at].exists || batch->slots[at].k != rows[i].k) {
+            continue; /* nobody asked for it: a cache may invent anything */
+        }
+        loy_count(counter, 1);
+        enum loy_err err = fill_slot(worker, batch, &batch->slots[at], &rows[i]);
+        if (err) {
+            return err;
+        }
+    }
+    return LOY_OK;
+}
+
+static void list_missing(struct loy_batch *batch)
+{
+    batch->missing_count = 0;
+    for (uint32_t i = 0; i < batch->slot_count; i++) {
+        if (!batch->slots[i].exists) {
+            batch->missing[batch->missing_count++] =
+                (struct loy_account_key){batch->slots[i].k, batch->slots[i].member_id};
+        }
+    }
+}
+
+static void ask_store(struct loy_worker *worker, struct loy_batch *batch)
+{
+    list_missing(batch);
+    if (batch->missing_count == 0) {
+        batch->phase = LOY_BATCH_DECIDE;
+        batch->loaded = loy_arena_mark(&batch->arena);
+        return;
+    }
+    batch->request = (struct loy_store_request){.kind = LOY_STORE_LOAD,
+                                                .load = {.keys = batch->missing, .count = batch->missing_count}};
+    batch->phase = LOY_BATCH_LOAD; /* submitted as soon as the store is free: worker.c */
+}
+
+enum loy_err loy_load_start(struct loy_worker *worker, struct loy_batch *batch)
+{
+    enum loy_err err = batch->slots ? LOY_OK : make_slots(worker, batch);
+    if (err) {
+        return err;
+    }
+    for (uint32_t i = 0; !err && !batch->skip_caches && i < batch->slot_count; i++) {
+        struct loy_member_row row;
+        if (loy_account_cache_get(worker->accounts, batch->slots[i].member_id, &row)) {
+            loy_count(&worker->metrics->cache_hits, 1);
+            err = fill_slot(worker, batch, &batch->slots[i], &row);
+        }
+    }
+    list_missing(batch);
+    if (!err && worker->has_cache && !batch->skip_caches && batch->missing_count > 0 &&
+        worker->cache.load(worker->cache.self, batch->missing, batch->missing_count) == LOY_OK) {
+        batch->phase = LOY_BATCH_CACHE;
+        return LOY_OK;
+    }
+    ask_store(worker, batch);
+    return err;
+}
+
+enum loy_err loy_load_from_cache(struct loy_worker *worker, struct loy_batch *batch)
+{
+    const struct loy_member_row *rows;
+    uint32_t count;
+    if (!worker->cache.poll(worker->cache.self, &rows, &count)) {
+        return LOY_OK;
+    }
+    enum loy_err err = fill_from_rows(worker, batch, rows, count, &worker->metrics->redis_hits);
+    ask_store(worker, batch);
+    return err;
+}
+
+enum loy_err loy_load_from_store(struct loy_worker *worker, struct loy_batch *batch,
+                                 const struct loy_store_result *result)
+{
+    enum loy_err err = fill_from_rows(worker, batch, result->members, result->member_count, &worker->metrics->loaded);
+    batch->phase = LOY_BATCH_DECIDE;
+    batch->loaded = loy_arena_mark(&batch->arena);
+    return err;
+}
+
+void loy_load_again(struct loy_worker *worker, struct loy_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->slot_count; i++) {
+        batch->slots[i].exists = false;
+        loy_account_cache_drop(worker->accounts, batch->slots[i].member_id);
+    }
+    batch->skip_caches = true;
+    batch->phase = LOY_BATCH_READY;
+}

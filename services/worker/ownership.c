@@ -1,0 +1,165 @@
+/* Ownership: which partitions are ours, by the group's word and by the epoch in PostgreSQL.
+ *
+ * The group says who should work a partition; acquire makes it so, by raising the epoch that every commit is fenced
+ * with. Whoever has the highest epoch works, the others are harmless. Assignments are eager: always all or nothing. */
+#include "worker/state.h"
+
+#include <assert.h>
+
+/* Nothing of what is in memory counts any more. */
+static void drop_batches(struct loy_worker *worker)
+{
+    worker->abandoned = worker->asked != LOY_ASKED_NOTHING;
+    loy_batch_start(worker, worker->current);
+    loy_batch_start(worker, worker->filling);
+    worker->current->phase = LOY_BATCH_FILLING;
+    for (uint32_t i = 0; i < worker->assigned_count; i++) {
+        worker->owned[worker->assigned[i]].held = false;
+    }
+    atomic_store(&worker->metrics->partitions, 0);
+}
+
+void loy_ownership_reset(struct loy_worker *worker)
+{
+    drop_batches(worker);
+    worker->acquire_wanted = worker->assigned_count > 0 && !worker->revoke_wanted;
+}
+
+static enum loy_err give_up(struct loy_worker *worker)
+{
+    drop_batches(worker);
+    worker->assigned_count = 0;
+    worker->acquire_wanted = false;
+    worker->assigned_to_bus = false;
+    loy_account_cache_drop_all(worker->accounts);
+    return loy_publish_forget(worker);
+}
+
+static enum loy_err take_assignment(struct loy_worker *worker, const struct loy_bus_event *event)
+{
+    enum loy_err err = give_up(worker);
+    if (err) {
+        return err;
+    }
+    for (uint32_t i = 0; i < event->partition_count; i++) {
+        if (event->partitions[i] < 0 || event->partitions[i] >= worker->config.partitions) {
+            return loy_worker_fail(worker, LOY_ERR_MISMATCH,
+                                   "partition %d was assigned, but the installation has %d partitions",
+                                   event->partitions[i], worker->config.partitions);
+        }
+        worker->assigned[i] = event->partitions[i];
+    }
+    worker->assigned_count = event->partition_count;
+    worker->acquire_wanted = event->partition_count > 0;
+    if (event->partition_count > 0) {
+        return LOY_OK;
+    }
+    return worker->bus.assign(worker->bus.self, NULL, 0, &worker->error);
+}
+
+enum loy_err loy_ownership_event(struct loy_worker *worker, const struct loy_bus_event *event)
+{
+    if (event->kind == LOY_BUS_ASSIGNED) {
+        return take_assignment(worker, event);
+    }
+    worker->revoke_wanted = true;
+    worker->revoke_us = loy_worker_now_us(worker);
+    return give_up(worker);
+}
+
+static void submit_acquire(struct loy_worker *worker)
+{
+    struct loy_store_request request = {
+        .kind = LOY_STORE_ACQUIRE,
+        .acquire = {.ks = worker->assigned, .count = worker->assigned_count, .owner = worker->config.owner}};
+    if (worker->store.submit(worker->store.self, &request) == LOY_OK) {
+        worker->asked = LOY_ASKED_ACQUIRE;
+        worker->abandoned = false;
+        worker->acquire_wanted = false;
+    }
+}
+
+enum loy_err loy_ownership_step(struct loy_worker *worker, bool *ret_progress)
+{
+    bool nothing_asked = worker->asked == LOY_ASKED_NOTHING;
+    int64_t now_us = loy_worker_now_us(worker);
+    if (worker->revoke_wanted && (nothing_asked || now_us - worker->revoke_us > LOY_REVOKE_WAIT_US)) {
+        worker->revoke_wanted = false;
+        worker->bus.revoke_done(worker->bus.self);
+        *ret_progress = true;
+    }
+    if (worker->acquire_wanted && nothing_asked && now_us >= worker->retry_us &&
+        worker->state == LOY_WORKER_RUNNING) {
+        submit_acquire(worker);
+        *ret_progress = true;
+    }
+    return LOY_OK;
+}
+
+/* Takes over one partition as it stands in PostgreSQL. */
+static void hold(struct loy_worker *worker, const struct loy_partition *row)
+{
+    struct loy_owned *owned = &worker->owned[row->k];
+    assert(!owned->outgoing_first);
+    *owned = (struct loy_owned){.row = *row, .held = true};
+    memcpy(owned->read_next, row->next_offset, sizeof owned->read_next);
+    for (int i = 0; i < LOY_TOPICS_MAX; i++) {
+        owned->sought_back[i] = -1;
+    }
+    owned->ticks_paused = true;
+    if (row->attempts >= LOY_ALONE_AFTER_ATTEMPTS && worker->alone == 0) {
+        worker->alone = worker->config.batch_max;
+    }
+}
+
+static enum loy_err start_reading(struct loy_worker *worker, const struct loy_store_result *result)
+{
+    struct loy_bus_start *starts = loy_arena_alloc(&worker->small, result->partition_count * sizeof *starts);
+    if (!starts) {
+        return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for %u partitions", result->partition_count);
+    }
+    for (uint32_t i = 0; i < result->partition_count; i++) {
+        int32_t k = result->partitions[i].k;
+        starts[i] = (struct loy_bus_start){k, worker->owned[k].read_next};
+    }
+    enum loy_err err = LOY_OK;
+    if (!worker->assigned_to_bus) {
+        worker->assigned_to_bus = true;
+        worker->throttled = false;
+        err = worker->bus.assign(worker->bus.self, starts, result->partition_count, &worker->error);
+    } else {
+        for (uint32_t i = 0; !err && i < result->partition_count; i++) {
+            for (uint16_t topic = 0; !err && topic < worker->config.topic_count; topic++) {
+                struct loy_position to = {(int16_t)topic, starts[i].k, starts[i].next_offset[topic]};
+                err = worker->bus.seek(worker->bus.self, to, &worker->error);
+            }
+        }
+        worker->throttled = false;
+        for (uint32_t i = 0; !err && i < result->partition_count; i++) {
+            worker->bus.resume(worker->bus.self, starts[i].k, -1);
+        }
+    }
+    for (uint32_t i = 0; !err && i < result->partition_count; i++) {
+        worker->bus.pause(worker->bus.self, starts[i].k, (int16_t)worker->tick_topic);
+    }
+    return err;
+}
+
+enum loy_err loy_ownership_acquired(struct loy_worker *worker, const struct loy_store_result *result)
+{
+    loy_arena_reset(&worker->small);
+    loy_batch_start(worker, worker->current);
+    loy_batch_start(worker, worker->filling);
+    loy_account_cache_drop_all(worker->accounts);
+    enum loy_err err = loy_publish_forget(worker);
+    for (uint32_t i = 0; !err && i < result->partition_count; i++) {
+        hold(worker, &result->partitions[i]);
+    }
+    for (uint32_t i = 0; !err && i < result->outbox_count; i++) {
+        const struct loy_outbox_row *row = &result->outbox[i];
+        err = loy_publish_add(worker, row->k, row->seq, row->payload);
+    }
+    loy_count(&worker->metrics->acquires, result->partition_count);
+    atomic_store(&worker->metrics->partitions, result->partition_count);
+    return err ? err : start_reading(worker, result);
+}

@@ -1,0 +1,244 @@
+/* Publish: committed outbox rows in their order to the bus; what was acknowledged is trimmed by the next transaction of
+ * its partition. Any failed delivery rebuilds the producer and starts again from the first row that is not
+ * acknowledged: else versions 2, 3 could arrive after 4, 5. */
+#include "worker/state.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+static void stop_or_start_input(struct loy_worker *worker, int32_t k)
+{
+    struct loy_owned *owned = &worker->owned[k];
+    bool over = owned->outgoing_rows >= LOY_OUTBOX_ROWS_MAX || owned->outgoing_bytes >= LOY_OUTBOX_BYTES_MAX;
+    bool under = owned->outgoing_rows <= LOY_OUTBOX_ROWS_MAX / 2 && owned->outgoing_bytes <= LOY_OUTBOX_BYTES_MAX / 2;
+    if (!owned->held || (owned->full ? !under : !over)) {
+        return;
+    }
+    owned->full = !owned->full;
+    if (worker->throttled) {
+        return; /* paused anyway; the end of the throttle looks at `full` */
+    }
+    if (owned->full) {
+        worker->bus.pause(worker->bus.self, k, -1);
+        return;
+    }
+    worker->bus.resume(worker->bus.self, k, -1);
+    if (owned->ticks_paused) {
+        worker->bus.pause(worker->bus.self, k, (int16_t)worker->tick_topic);
+    }
+}
+
+static struct loy_outbox_reader reader_of(const struct loy_outgoing *row)
+{
+    return (struct loy_outbox_reader){.in = {.bytes = {row->payload, row->len}}};
+}
+
+enum loy_err loy_publish_add(struct loy_worker *worker, int32_t k, int64_t seq, struct loy_str payload)
+{
+    struct loy_owned *owned = &worker->owned[k];
+    struct loy_outgoing *row = malloc(sizeof *row + payload.len);
+    if (!row) {
+        return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for an outbox row of %zu bytes", payload.len);
+    }
+    *row = (struct loy_outgoing){.k = k, .seq = seq, .len = payload.len};
+    memcpy(row->payload, payload.at, payload.len);
+    row->reader = reader_of(row);
+    *(worker->outgoing_last ? &worker->outgoing_last->next : &worker->outgoing_first) = row;
+    worker->outgoing_last = row;
+    *(owned->outgoing_last ? &owned->outgoing_last->next_of_k : &owned->outgoing_first) = row;
+    owned->outgoing_last = row;
+    owned->outgoing_rows++;
+    owned->outgoing_bytes += row->len;
+    if (!worker->outgoing_next) {
+        worker->outgoing_next = row;
+    }
+    stop_or_start_input(worker, k);
+    return LOY_OK;
+}
+
+static struct loy_str topic_of(const struct loy_worker *worker, enum loy_output output)
+{
+    switch (output) {
+    case LOY_OUTPUT_UPDATES:
+        return worker->config.updates;
+    case LOY_OUTPUT_BALANCES:
+        return worker->config.balances;
+    case LOY_OUTPUT_DEAD_LETTERS:
+        return worker->config.dead_letters;
+    case LOY_OUTPUT_OUTCOMES:
+        return worker->config.outcomes.len ? worker->config.outcomes : worker->config.dead_letters;
+    case LOY_OUTPUT_INTERNAL:
+        return worker->config.topics[worker->internal_topic];
+    }
+    return (struct loy_str){0};
+}
+
+/* Produces what is left of a row; false when the producer is full. */
+static enum loy_err produce_row(struct loy_worker *worker, struct loy_outgoing *row, bool *ret_full)
+{
+    struct loy_outbox_message message;
+    *ret_full = false;
+    for (;;) {
+        struct loy_outbox_reader before = row->reader;
+        if (!loy_outbox_get(&row->reader, &message)) {
+            row->finished = true;
+            return row->reader.in.failed
+                       ? loy_worker_fail(worker, LOY_ERR_CORRUPT, "outbox row %d/%lld cannot be read", row->k,
+                                         (long long)row->seq)
+                       : LOY_OK;
+        }
+        message.message.topic = topic_of(worker, message.output);
+        enum loy_err err =
+            worker->bus.produce(worker->bus.self, &message.message, (uint64_t)(uintptr_t)row, &worker->error);
+        if (err == LOY_ERR_AGAIN) {
+            row->reader = before;
+            *ret_full = true;
+            return LOY_OK;
+        }
+        if (err) {
+            return err;
+        }
+        row->produced++;
+    }
+}
+
+/* The first rows of a partition that are acknowledged whole leave memory; their numbers may be trimmed. */
+static void retire(struct loy_worker *worker, int32_t k)
+{
+    struct loy_owned *owned = &worker->owned[k];
+    for (struct loy_outgoing *row; (row = owned->outgoing_first) && row->finished && row->acknowledged == row->produced;) {
+        owned->outgoing_first = row->next_of_k;
+        if (!owned->outgoing_first) {
+            owned->outgoing_last = NULL;
+        }
+        struct loy_outgoing **link = &worker->outgoing_first;
+        struct loy_outgoing *last = NULL;
+        while (*link != row) { /* short: rows are acknowledged in about the order of their commits */
+            last = *link;
+            link = &(*link)->next;
+        }
+        *link = row->next;
+        if (worker->outgoing_last == row) {
+            worker->outgoing_last = last;
+        }
+        owned->outgoing_rows--;
+        owned->outgoing_bytes -= row->len;
+        owned->acknowledged_through = row->seq;
+        owned->acknowledged_us = loy_worker_now_us(worker);
+        free(row);
+    }
+    stop_or_start_input(worker, k);
+}
+
+enum loy_err loy_publish_step(struct loy_worker *worker, bool *ret_progress)
+{
+    bool full = false;
+    while (worker->outgoing_next && !full) {
+        struct loy_outgoing *row = worker->outgoing_next;
+        uint32_t before = row->produced;
+        enum loy_err err = produce_row(worker, row, &full);
+        if (err) {
+            return err;
+        }
+        *ret_progress = *ret_progress || row->produced > before;
+        if (!full) {
+            worker->outgoing_next = row->next;
+            if (row->produced == 0) {
+                retire(worker, row->k); /* an empty row: nothing will be reported */
+            }
+        }
+    }
+    return LOY_OK;
+}
+
+void loy_publish_delivered(struct loy_worker *worker, uint64_t cookie)
+{
+    struct loy_outgoing *row = (struct loy_outgoing *)(uintptr_t)cookie;
+    row->acknowledged++;
+    loy_count(&worker->metrics->published, 1);
+    assert(row->acknowledged <= row->produced);
+    if (row->finished && row->acknowledged == row->produced) {
+        retire(worker, row->k);
+    }
+}
+
+enum loy_err loy_publish_undelivered(struct loy_worker *worker)
+{
+    loy_count(&worker->metrics->producer_rebuilds, 1);
+    for (struct loy_outgoing *row = worker->outgoing_first; row; row = row->next) {
+        row->reader = reader_of(row);
+        row->produced = row->acknowledged = 0;
+        row->finished = false;
+    }
+    worker->outgoing_next = worker->outgoing_first;
+    return worker->bus.rebuild_producer(worker->bus.self, &worker->error);
+}
+
+enum loy_err loy_publish_forget(struct loy_worker *worker)
+{
+    if (!worker->outgoing_first) {
+        return LOY_OK;
+    }
+    while (worker->outgoing_first) {
+        struct loy_outgoing *row = worker->outgoing_first;
+        struct loy_owned *owned = &worker->owned[row->k];
+        owned->outgoing_first = owned->outgoing_last = NULL;
+        owned->outgoing_rows = 0;
+        owned->outgoing_bytes = 0;
+        worker->outgoing_first = row->next;
+        free(row);
+    }
+    worker->outgoing_last = worker->outgoing_next = NULL;
+    return worker->bus.rebuild_producer(worker->bus.self, &worker->error);
+}
+
+static bool wants_trim(const struct loy_worker *worker, const struct loy_owned *owned, int64_t now_us)
+{
+    bool idle = worker->state != LOY_WORKER_RUNNING || now_us - owned->acknowledged_us > LOY_TRIM_IDLE_US;
+    return owned->held && owned->acknowledged_through > owned->trimmed_through && idle;
+}
+
+enum loy_err loy_publish_trim(struct loy_worker *worker, bool *ret_progress)
+{
+    int64_t now_us = loy_worker_now_us(worker);
+    uint32_t count = 0;
+    loy_arena_reset(&worker->small);
+    struct loy_partition_write *writes =
+        loy_arena_calloc(&worker->small, worker->assigned_count, sizeof *writes);
+    for (uint32_t i = 0; writes && i < worker->assigned_count; i++) {
+        const struct loy_owned *owned = &worker->owned[worker->assigned[i]];
+        if (!wants_trim(worker, owned, now_us)) {
+            continue;
+        }
+        struct loy_partition_write *write = &writes[count++];
+        write->k = owned->row.k;
+        write->epoch = owned->row.epoch;
+        memcpy(write->old_next_offset, owned->row.next_offset, sizeof write->old_next_offset);
+        memcpy(write->new_next_offset, owned->row.next_offset, sizeof write->new_next_offset);
+        write->old_outbox_seq = write->new_outbox_seq = owned->row.outbox_seq;
+        write->old_next_n = write->new_next_n = owned->row.next_n;
+        write->trim_through = owned->acknowledged_through;
+    }
+    if (count == 0) {
+        return LOY_OK;
+    }
+    worker->trim_writes = writes;
+    worker->trim_count = count;
+    struct loy_store_request request = {.kind = LOY_STORE_COMMIT,
+                                        .commit = {.revision = worker->programme->revision,
+                                                   .newest_moment_us = INT64_MIN,
+                                                   .partitions = writes,
+                                                   .partition_count = count}};
+    if (worker->store.submit(worker->store.self, &request) == LOY_OK) {
+        worker->asked = LOY_ASKED_TRIM;
+        *ret_progress = true;
+    }
+    return LOY_OK;
+}
+
+void loy_publish_trimmed(struct loy_worker *worker)
+{
+    for (uint32_t i = 0; i < worker->trim_count; i++) {
+        worker->owned[worker->trim_writes[i].k].trimmed_through = worker->trim_writes[i].trim_through;
+    }
+}

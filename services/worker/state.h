@@ -1,0 +1,250 @@
+/* State: what one worker thread remembers, shared by the files of this room and by nobody else.
+ *
+ * The steps of a batch are a file each, in the order in which they happen: intake, load, decide, duplicates, commit,
+ * publish; ownership is about which partitions are ours. Test: tests/unit/test_worker_*.c, tests/sim/. */
+#ifndef LOY_WORKER_STATE_H
+#define LOY_WORKER_STATE_H
+
+#include "base/table.h"
+#include "engine/engine.h"
+#include "worker/account_cache.h"
+#include "worker/outbox.h"
+#include "worker/worker.h"
+#include "worker/worker_metrics.h"
+
+#include <stdatomic.h>
+
+enum {
+    LOY_OUTBOX_ROWS_MAX = 64,             /* unacknowledged rows of a partition; past it the partition pauses */
+    LOY_OUTBOX_BYTES_MAX = 64 << 20,
+    LOY_ALONE_AFTER_ATTEMPTS = 3,         /* acquires at an unchanged offset: from then on, one record at a time */
+    LOY_STOP_AFTER_ALONE = 3,             /* workers that one record stopped alone: the partition stops */
+    LOY_FILL_US = 5000,                   /* a batch waits for more records no longer than this */
+    LOY_TRIM_IDLE_US = 500000,            /* acknowledged outbox rows of an idle partition are deleted after this */
+    LOY_REVOKE_WAIT_US = 3000000,         /* how long a revoked partition waits for the reply of its commit */
+    LOY_STOP_WAIT_US = 8000000,           /* how long a stop waits for the batch under way and its delivery */
+    LOY_RETRY_MIN_US = 50000,
+    LOY_RETRY_MAX_US = 5000000,
+    LOY_GUARD_MISSES_MAX = 8,             /* decisions of one batch, whatever made them necessary */
+    LOY_THROTTLE_US = 500000,             /* a full batch that cannot go on for so long pauses the input */
+    LOY_TURN_EVENTS_MAX = 8192,           /* bus events a turn */
+};
+
+/* --- a batch -------------------------------------------------------------------------------------------------------- */
+
+/* One record on its way to an outcome. */
+struct loy_item {
+    struct loy_position at;     /* where we read it */
+    struct loy_position origin; /* where it came in first: not `at` when it was forwarded */
+    int64_t arrival_us;
+    struct loy_record record; /* a copy: dead letters and forwards carry it untouched */
+    struct loy_event event;
+    bool settled; /* the outcome stands, whatever is decided again */
+    enum loy_outcome outcome;
+    const char *detail; /* stable name of what the outcome means; borrowed constant */
+    const char *reason; /* rejected: the sentence; in the arena */
+    enum loy_err error; /* rejected: why */
+    int32_t slot;       /* the account; -1: none */
+    uint8_t identity[4 + sizeof(struct loy_digest)]; /* slot and event key: what is unique in the batch */
+    struct loy_effects effects; /* applied */
+    int64_t seq, version;
+    bool enrolled;
+    struct loy_str update; /* the encoded balance update, when it changed something */
+};
+
+/* An account in the batch. */
+struct loy_slot {
+    struct loy_str member_id;
+    int32_t k;
+    bool exists;                /* in the store, as far as we know */
+    struct loy_member_row read; /* what was read */
+    struct loy_account account; /* as decided so far */
+    int64_t due_before_us;
+    bool written;           /* at least one event was applied */
+    int32_t changed_by;     /* the last item that changed its balance; -1: none */
+    struct loy_str state;   /* encoded, when written */
+    struct loy_digest digest;
+};
+
+/* What a batch does to one partition. */
+struct loy_span {
+    int32_t k;
+    int64_t next_offset[LOY_TOPICS_MAX];
+    int64_t gaps[LOY_TOPICS_MAX];
+    int32_t next_n;
+    struct loy_buf outbox;
+    bool has_outbox;
+    uint32_t message_count;
+};
+
+enum loy_batch_phase {
+    LOY_BATCH_FILLING,
+    LOY_BATCH_READY,   /* to be loaded */
+    LOY_BATCH_CACHE,   /* waiting for Redis */
+    LOY_BATCH_LOAD,    /* waiting for PostgreSQL's members */
+    LOY_BATCH_DECIDE,  /* everything is there */
+    LOY_BATCH_COMMIT,  /* waiting for the commit */
+    LOY_BATCH_FIND,    /* waiting for the journal's rows of repeated events */
+};
+
+struct loy_batch {
+    struct loy_arena arena;
+    enum loy_batch_phase phase;
+    struct loy_item *items;
+    uint32_t count;
+    uint32_t capacity;
+    int64_t first_us; /* monotonic: when the first record came */
+    struct loy_span *spans;
+    uint32_t span_count;
+    struct loy_table slot_table;
+    struct loy_table key_table; /* journal keys that are looked for -> items */
+    struct loy_slot *slots;
+    uint32_t slot_count;
+    struct loy_account_key *missing; /* slots to load */
+    uint32_t missing_count;
+    bool skip_caches; /* a member guard failed: PostgreSQL only */
+    struct loy_arena_mark loaded; /* what a new decision starts from */
+    uint32_t misses;
+    struct loy_store_request request;
+    int64_t submitted_us;
+};
+
+/* --- what we own ---------------------------------------------------------------------------------------------------- */
+
+/* A committed outbox row that the broker has not acknowledged whole. From the heap: it outlives its batch. */
+struct loy_outgoing {
+    struct loy_outgoing *next;       /* of all, in the order of commits */
+    struct loy_outgoing *next_of_k;  /* of the same partition */
+    int32_t k;
+    int64_t seq;
+    struct loy_outbox_reader reader; /* what is to be produced next */
+    uint32_t produced;
+    uint32_t acknowledged;
+    bool finished; /* everything was produced */
+    size_t len;
+    char payload[];
+};
+
+struct loy_owned {
+    bool held; /* acquired: its records are worked */
+    bool stopped; /* by poison: a person has to look */
+    struct loy_partition row; /* as it stands in PostgreSQL */
+    int64_t read_next[LOY_TOPICS_MAX];   /* the next offset to come from the bus */
+    int64_t sought_back[LOY_TOPICS_MAX]; /* a gap at this offset was looked at twice; -1: none */
+    bool drained[LOY_TOPICS_MAX];
+    bool ticks_paused;
+    bool full; /* paused: the outbox is not acknowledged */
+    struct loy_outgoing *outgoing_first, *outgoing_last;
+    uint32_t outgoing_rows;
+    size_t outgoing_bytes;
+    int64_t acknowledged_through; /* outbox rows that may be trimmed */
+    int64_t trimmed_through;
+    int64_t acknowledged_us;
+};
+
+enum loy_asked { LOY_ASKED_NOTHING, LOY_ASKED_ACQUIRE, LOY_ASKED_BATCH, LOY_ASKED_TRIM };
+
+struct loy_worker {
+    struct loy_worker_config config;
+    const struct loy_programme *programme;
+    struct loy_bus bus;
+    struct loy_store store;
+    struct loy_cache cache;
+    bool has_cache;
+    struct loy_clock clock;
+    struct loy_worker_metrics *metrics;
+    uint16_t internal_topic, tick_topic; /* places in config.topics */
+
+    enum loy_worker_state state;
+    struct loy_error error;
+    int64_t stop_us; /* when the stop was asked for */
+
+    struct loy_owned *owned; /* by k */
+    int32_t *assigned;       /* what the group gave us, ascending */
+    uint32_t assigned_count;
+    bool acquire_wanted;     /* assigned is to be acquired, whole */
+    bool assigned_to_bus;    /* assign() was called for it: seek from now on */
+    bool revoke_wanted;      /* answer revoke_done as soon as nothing is under way */
+    int64_t revoke_us;
+
+    enum loy_asked asked;
+    bool abandoned; /* the reply under way is of a batch that was dropped */
+    int64_t retry_us;       /* not before: after an outage */
+    int64_t retry_delay_us; /* 0: all is well */
+    struct loy_batch batches[2];
+    struct loy_batch *current; /* being worked */
+    struct loy_batch *filling; /* being read */
+    uint32_t target; /* records of a batch, growing with the backlog */
+    uint32_t alone; /* so many records more are worked one at a time */
+    bool throttled; /* the input is paused: the store keeps us waiting */
+    int64_t room_us; /* when the filling batch last had room */
+    struct loy_arena small; /* requests that are no batch: acquire, trim */
+
+    struct loy_account_cache *accounts;
+    struct loy_outgoing *outgoing_first, *outgoing_last, *outgoing_next; /* next: to be produced */
+    struct loy_partition_write *trim_writes; /* of the trim under way, in `small` */
+    uint32_t trim_count;
+};
+
+/* --- the steps ------------------------------------------------------------------------------------------------------ */
+
+/* Every step returns LOY_OK or the error that ends the worker, described in worker->error. */
+#define STEP LOY_MUST_USE enum loy_err
+
+/* intake.c: what the bus says */
+STEP loy_intake_take(struct loy_worker *worker, bool *ret_progress);
+void loy_batch_start(struct loy_worker *worker, struct loy_batch *batch);
+struct loy_span *loy_batch_span(struct loy_worker *worker, struct loy_batch *batch, int32_t k);
+
+/* ownership.c: which partitions are ours */
+STEP loy_ownership_event(struct loy_worker *worker, const struct loy_bus_event *event);
+STEP loy_ownership_step(struct loy_worker *worker, bool *ret_progress);
+STEP loy_ownership_acquired(struct loy_worker *worker, const struct loy_store_result *result);
+/* Something is not as we believed: drop the batches, read everything back, go on from there. */
+void loy_ownership_reset(struct loy_worker *worker);
+
+/* load.c: accounts from the thread's cache, Redis, PostgreSQL */
+STEP loy_load_start(struct loy_worker *worker, struct loy_batch *batch);
+STEP loy_load_from_cache(struct loy_worker *worker, struct loy_batch *batch);
+STEP loy_load_from_store(struct loy_worker *worker, struct loy_batch *batch, const struct loy_store_result *result);
+/* The caches lied: everything again from PostgreSQL. */
+void loy_load_again(struct loy_worker *worker, struct loy_batch *batch);
+
+/* decide.c */
+STEP loy_decide(struct loy_worker *worker, struct loy_batch *batch);
+void loy_item_settle(struct loy_item *item, enum loy_outcome outcome, const char *detail);
+STEP loy_item_reject(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item, enum loy_err code,
+                     const char *reason);
+
+/* duplicates.c */
+void loy_duplicates_compare(struct loy_item *item, const struct loy_event *first);
+STEP loy_duplicates_find(struct loy_worker *worker, struct loy_batch *batch);
+STEP loy_duplicates_found(struct loy_worker *worker, struct loy_batch *batch, const struct loy_store_result *result);
+
+/* messages.c: what a decided batch says, into the spans' outboxes */
+STEP loy_message_update(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item,
+                        const struct loy_account *account);
+STEP loy_message_balance_json(struct loy_worker *worker, struct loy_batch *batch, const struct loy_slot *slot,
+                              struct loy_str *ret_json);
+STEP loy_messages_build(struct loy_worker *worker, struct loy_batch *batch);
+
+/* commit.c */
+STEP loy_commit_submit(struct loy_worker *worker, struct loy_batch *batch);
+STEP loy_commit_done(struct loy_worker *worker, struct loy_batch *batch);
+
+/* publish.c */
+STEP loy_publish_add(struct loy_worker *worker, int32_t k, int64_t seq, struct loy_str payload);
+STEP loy_publish_step(struct loy_worker *worker, bool *ret_progress);
+void loy_publish_delivered(struct loy_worker *worker, uint64_t cookie);
+STEP loy_publish_undelivered(struct loy_worker *worker);
+/* Forgets what the partitions have not had acknowledged: it stands in the outbox. */
+STEP loy_publish_forget(struct loy_worker *worker);
+STEP loy_publish_trim(struct loy_worker *worker, bool *ret_progress);
+void loy_publish_trimmed(struct loy_worker *worker);
+
+/* worker.c */
+enum loy_err loy_worker_fail(struct loy_worker *worker, enum loy_err code, const char *format, ...) LOY_PRINTF(3, 4);
+int64_t loy_worker_now_us(const struct loy_worker *worker);
+void loy_worker_back_off(struct loy_worker *worker);
+
+#endif
