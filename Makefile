@@ -117,7 +117,13 @@ $(B)/tests/%.o: tests/%.c $(proto_c) | toolchain
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(HOUSE_CFLAGS) -Itests $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
 
-$(B)/tests/unit/%: $(B)/tests/unit/%.o $(test_support) $(LIBS)
+# The simulated ports (tests/sim): for unit tests, contract tests and the simulator.
+FAKES       := $(B)/tests/libfakes.a
+$(FAKES): $(patsubst %,$(B)/tests/sim/%.o,world fake_broker fake_bus fake_db fake_store fake_cache)
+	@mkdir -p $(@D) && rm -f $@
+	$(Q)$(AR) rcsD $@ $^
+
+$(B)/tests/unit/%: $(B)/tests/unit/%.o $(test_support) $(FAKES) $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link) -lcmocka
 
