@@ -18,8 +18,8 @@ struct loy_cache {
      * when the cache is off or broken (ask the store instead). */
     enum loy_err (*load)(void *self, const struct loy_account_key *keys, uint32_t count);
     /* True when the load is over: rows that were there (borrowed until the next load), or none after a time-out. Time
-     * passes inside poll: while a load is under way, call it every 10 ms at the latest; else now and then, since it also
-     * connects and writes. */
+     * passes inside poll: while a load is under way, call it every 10 ms at the latest; else now and then, since it
+     * also connects and writes. */
     bool (*poll)(void *self, const struct loy_member_row **ret_rows, uint32_t *ret_count);
     /* Hands over committed rows: kept only if seq is higher than what stands there. Copied; never waited for; dropped
      * when the cache is behind. */

@@ -56,7 +56,8 @@ static bool put_partitions(struct loy_worker *worker, struct loy_batch *batch, s
         write->new_next_n = span->next_n;
         write->trim_through = owned->acknowledged_through;
         if (span->has_outbox) {
-            outbox[outbox_count++] = (struct loy_outbox_row){span->k, write->new_outbox_seq, loy_buf_str(&span->outbox)};
+            outbox[outbox_count++] =
+                (struct loy_outbox_row){span->k, write->new_outbox_seq, loy_buf_str(&span->outbox)};
         }
         writes[i] = *write;
     }
@@ -93,8 +94,8 @@ static bool put_journal_row(struct loy_batch *batch, const struct loy_item *item
     memcpy(row->key.event_key.bytes, item->identity + 4, sizeof row->key.event_key.bytes);
     for (uint32_t i = 0; entries && i < effects->entry_count; i++) {
         const struct loy_entry *entry = &effects->entries[i];
-        entries[i] = (struct loy_journal_entry){(int16_t)entry->kind, (int16_t)entry->wallet, entry->amount,
-                                                entry->lot,           entry->rule,            entry->funder};
+        entries[i] = (struct loy_journal_entry){(int16_t)entry->kind, (int16_t)entry->wallet, entry->amount, entry->lot,
+                                                entry->rule,          entry->funder};
     }
     return entries && loy_wire_encode_trace(effects, item->enrolled, &batch->arena, &row->trace) == LOY_OK;
 }
@@ -184,7 +185,8 @@ enum loy_err loy_commit_submit(struct loy_worker *worker, struct loy_batch *batc
     return LOY_OK;
 }
 
-/* --- when it stands --------------------------------------------------------------------------------------------------- */
+/* --- when it stands
+ * --------------------------------------------------------------------------------------------------- */
 
 static void remember_accounts(struct loy_worker *worker, struct loy_batch *batch)
 {

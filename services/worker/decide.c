@@ -57,7 +57,8 @@ static enum loy_err open_accounts(struct loy_worker *worker, struct loy_batch *b
     return LOY_OK;
 }
 
-/* A state near its hard limit is measured after every event, so that the event that would pass it is the one refused. */
+/* A state near its hard limit is measured after every event, so that the event that would pass it is the one refused.
+ */
 static enum loy_err measure(struct loy_batch *batch, const struct loy_account *account, struct loy_error *error)
 {
     enum { SAFE_LOTS = 100 }; /* of at most 40 bytes */
@@ -83,9 +84,8 @@ static enum loy_err apply(struct loy_worker *worker, struct loy_batch *batch, st
     }
     if (err) {
         slot->account = before;
-        return loy_err_class(err) == LOY_CLASS_REJECT
-                   ? loy_item_reject(worker, batch, item, err, error.detail)
-                   : loy_worker_fail(worker, err, "deciding: %s", error.detail);
+        return loy_err_class(err) == LOY_CLASS_REJECT ? loy_item_reject(worker, batch, item, err, error.detail)
+                                                      : loy_worker_fail(worker, err, "deciding: %s", error.detail);
     }
     if (slot->account.n < 0) {
         slot->account.n = loy_batch_span(worker, batch, slot->k)->next_n++;
@@ -99,8 +99,7 @@ static enum loy_err apply(struct loy_worker *worker, struct loy_batch *batch, st
     return item->effects.changed ? loy_message_update(worker, batch, item, &slot->account) : LOY_OK;
 }
 
-static enum loy_err decide_item(struct loy_worker *worker, struct loy_batch *batch, struct loy_table *seen,
-                                uint32_t at)
+static enum loy_err decide_item(struct loy_worker *worker, struct loy_batch *batch, struct loy_table *seen, uint32_t at)
 {
     struct loy_item *item = &batch->items[at];
     const struct loy_slot *slot = &batch->slots[item->slot];
@@ -119,10 +118,9 @@ static enum loy_err decide_item(struct loy_worker *worker, struct loy_batch *bat
     int32_t first = loy_table_find(seen, identity);
     if (first >= 0) {
         loy_duplicates_compare(item, &batch->items[first].event);
-        return item->outcome == LOY_OUTCOME_REJECTED
-                   ? loy_item_reject(worker, batch, item, LOY_ERR_EVENT_ID_REUSED,
-                                     "event_id: came before with other content")
-                   : LOY_OK;
+        return item->outcome == LOY_OUTCOME_REJECTED ? loy_item_reject(worker, batch, item, LOY_ERR_EVENT_ID_REUSED,
+                                                                       "event_id: came before with other content")
+                                                     : LOY_OK;
     }
     if (is_new && !worker->config.enrol) {
         return loy_item_reject(worker, batch, item, LOY_ERR_UNKNOWN_MEMBER,

@@ -9,8 +9,8 @@
 /* Says what `item` is beside the event that was applied under its key; the outcome REJECTED means a reused id. */
 void loy_duplicates_compare(struct loy_item *item, const struct loy_event *first)
 {
-    bool same_id = loy_str_equal(item->event.event_id, first->event_id) &&
-                   loy_str_equal(item->event.source, first->source);
+    bool same_id =
+        loy_str_equal(item->event.event_id, first->event_id) && loy_str_equal(item->event.source, first->source);
     bool same_content = loy_str_equal(item->event.encoded, first->encoded);
     item->outcome = same_id && !same_content ? LOY_OUTCOME_REJECTED : LOY_OUTCOME_DUPLICATE;
     item->detail = same_id ? "duplicate" : "duplicate_order";

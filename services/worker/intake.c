@@ -66,7 +66,8 @@ static bool copy_record(struct loy_arena *arena, const struct loy_record *from, 
     }
     for (uint32_t i = 0; i < from->header_count; i++) {
         headers[i].name = loy_str_copy(arena, from->headers[i].name);
-        headers[i].value = from->headers[i].value.at ? loy_str_copy(arena, from->headers[i].value) : (struct loy_str){0};
+        headers[i].value =
+            from->headers[i].value.at ? loy_str_copy(arena, from->headers[i].value) : (struct loy_str){0};
         if (!headers[i].name.at || (from->headers[i].value.at && !headers[i].value.at)) {
             return false;
         }
@@ -137,10 +138,9 @@ static enum loy_err route(struct loy_worker *worker, struct loy_item *item)
         return LOY_OK;
     }
     if (item->at.topic >= worker->internal_topic) {
-        return loy_worker_fail(worker, LOY_ERR_INTERNAL,
-                               "record %s/%d/%lld of loyald's own belongs to partition %d: who published it?",
-                               worker->config.topics[item->at.topic].at, item->at.partition,
-                               (long long)item->at.offset, k);
+        return loy_worker_fail(
+            worker, LOY_ERR_INTERNAL, "record %s/%d/%lld of loyald's own belongs to partition %d: who published it?",
+            worker->config.topics[item->at.topic].at, item->at.partition, (long long)item->at.offset, k);
     }
     loy_item_settle(item, LOY_OUTCOME_FORWARDED, "other_partition");
     return LOY_OK;

@@ -64,7 +64,7 @@ static void list_missing(struct loy_batch *batch)
     }
 }
 
-static void ask_store(struct loy_worker *worker, struct loy_batch *batch)
+static void ask_store(struct loy_batch *batch)
 {
     list_missing(batch);
     if (batch->missing_count == 0) {
@@ -96,7 +96,7 @@ enum loy_err loy_load_start(struct loy_worker *worker, struct loy_batch *batch)
         batch->phase = LOY_BATCH_CACHE;
         return LOY_OK;
     }
-    ask_store(worker, batch);
+    ask_store(batch);
     return err;
 }
 
@@ -108,7 +108,7 @@ enum loy_err loy_load_from_cache(struct loy_worker *worker, struct loy_batch *ba
         return LOY_OK;
     }
     enum loy_err err = fill_from_rows(worker, batch, rows, count, &worker->metrics->redis_hits);
-    ask_store(worker, batch);
+    ask_store(batch);
     return err;
 }
 

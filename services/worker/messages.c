@@ -32,7 +32,8 @@ static struct loy_str number_text(struct loy_arena *arena, int64_t number)
 /* The record's own headers, with room for ours behind them. */
 static struct loy_header *headers_of(struct loy_batch *batch, const struct loy_record *record)
 {
-    struct loy_header *headers = loy_arena_alloc(&batch->arena, (record->header_count + EXTRA_HEADERS) * sizeof *headers);
+    struct loy_header *headers =
+        loy_arena_alloc(&batch->arena, (record->header_count + EXTRA_HEADERS) * sizeof *headers);
     if (headers && record->header_count) {
         memcpy(headers, record->headers, record->header_count * sizeof *headers);
     }
@@ -48,9 +49,10 @@ static bool put_dead_letter(struct loy_worker *worker, struct loy_batch *batch, 
         return false;
     }
     uint32_t count = record->header_count;
-    headers[count++] = (struct loy_header){LOY_STR("__connect.errors.topic"), worker->config.topics[item->origin.topic]};
-    headers[count++] = (struct loy_header){LOY_STR("__connect.errors.partition"),
-                                           number_text(&batch->arena, item->origin.partition)};
+    headers[count++] =
+        (struct loy_header){LOY_STR("__connect.errors.topic"), worker->config.topics[item->origin.topic]};
+    headers[count++] =
+        (struct loy_header){LOY_STR("__connect.errors.partition"), number_text(&batch->arena, item->origin.partition)};
     headers[count++] =
         (struct loy_header){LOY_STR("__connect.errors.offset"), number_text(&batch->arena, item->origin.offset)};
     headers[count++] =
@@ -98,12 +100,10 @@ static bool put_forward(struct loy_worker *worker, struct loy_batch *batch, cons
  * they are decided (loy_message_update), and only packed here. */
 static void put_update(struct loy_worker *worker, struct loy_batch *batch, const struct loy_item *item)
 {
-    loy_outbox_put(outbox_of(worker, batch, item->at.partition), LOY_OUTPUT_UPDATES,
-                   &(struct loy_bus_message){.partition = -1,
-                                             .has_key = true,
-                                             .has_value = true,
-                                             .key = item->event.member_id,
-                                             .value = item->update});
+    loy_outbox_put(
+        outbox_of(worker, batch, item->at.partition), LOY_OUTPUT_UPDATES,
+        &(struct loy_bus_message){
+            .partition = -1, .has_key = true, .has_value = true, .key = item->event.member_id, .value = item->update});
 }
 
 enum loy_err loy_message_update(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item,
@@ -114,8 +114,7 @@ enum loy_err loy_message_update(struct loy_worker *worker, struct loy_batch *bat
                                      .event = &item->event,
                                      .effects = &item->effects,
                                      .incarnation = worker->config.incarnation};
-    enum loy_err err =
-        loy_wire_encode_update(&update, worker->config.output_json, &batch->arena, &item->update);
+    enum loy_err err = loy_wire_encode_update(&update, worker->config.output_json, &batch->arena, &item->update);
     return err ? loy_worker_fail(worker, err, "encoding a balance update") : LOY_OK;
 }
 
@@ -192,7 +191,8 @@ enum loy_err loy_messages_build(struct loy_worker *worker, struct loy_batch *bat
                 continue;
             }
             if (!put_item(worker, batch, item)) {
-                return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for the messages of %u records", batch->count);
+                return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for the messages of %u records",
+                                       batch->count);
             }
             enum loy_err err = worker->config.outcomes.len ? put_outcome(worker, batch, item) : LOY_OK;
             if (err) {

@@ -88,8 +88,7 @@ enum loy_err loy_ownership_step(struct loy_worker *worker, bool *ret_progress)
         worker->bus.revoke_done(worker->bus.self);
         *ret_progress = true;
     }
-    if (worker->acquire_wanted && nothing_asked && now_us >= worker->retry_us &&
-        worker->state == LOY_WORKER_RUNNING) {
+    if (worker->acquire_wanted && nothing_asked && now_us >= worker->retry_us && worker->state == LOY_WORKER_RUNNING) {
         submit_acquire(worker);
         *ret_progress = true;
     }

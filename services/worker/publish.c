@@ -82,10 +82,9 @@ static enum loy_err produce_row(struct loy_worker *worker, struct loy_outgoing *
         struct loy_outbox_reader before = row->reader;
         if (!loy_outbox_get(&row->reader, &message)) {
             row->finished = true;
-            return row->reader.in.failed
-                       ? loy_worker_fail(worker, LOY_ERR_CORRUPT, "outbox row %d/%lld cannot be read", row->k,
-                                         (long long)row->seq)
-                       : LOY_OK;
+            return row->reader.in.failed ? loy_worker_fail(worker, LOY_ERR_CORRUPT, "outbox row %d/%lld cannot be read",
+                                                           row->k, (long long)row->seq)
+                                         : LOY_OK;
         }
         message.message.topic = topic_of(worker, message.output);
         enum loy_err err =
@@ -106,7 +105,8 @@ static enum loy_err produce_row(struct loy_worker *worker, struct loy_outgoing *
 static void retire(struct loy_worker *worker, int32_t k)
 {
     struct loy_owned *owned = &worker->owned[k];
-    for (struct loy_outgoing *row; (row = owned->outgoing_first) && row->finished && row->acknowledged == row->produced;) {
+    for (struct loy_outgoing *row;
+         (row = owned->outgoing_first) && row->finished && row->acknowledged == row->produced;) {
         owned->outgoing_first = row->next_of_k;
         if (!owned->outgoing_first) {
             owned->outgoing_last = NULL;
@@ -203,8 +203,7 @@ enum loy_err loy_publish_trim(struct loy_worker *worker, bool *ret_progress)
     int64_t now_us = loy_worker_now_us(worker);
     uint32_t count = 0;
     loy_arena_reset(&worker->small);
-    struct loy_partition_write *writes =
-        loy_arena_calloc(&worker->small, worker->assigned_count, sizeof *writes);
+    struct loy_partition_write *writes = loy_arena_calloc(&worker->small, worker->assigned_count, sizeof *writes);
     for (uint32_t i = 0; writes && i < worker->assigned_count; i++) {
         const struct loy_owned *owned = &worker->owned[worker->assigned[i]];
         if (!wants_trim(worker, owned, now_us)) {

@@ -15,22 +15,23 @@
 #include <stdatomic.h>
 
 enum {
-    LOY_OUTBOX_ROWS_MAX = 64,             /* unacknowledged rows of a partition; past it the partition pauses */
+    LOY_OUTBOX_ROWS_MAX = 64, /* unacknowledged rows of a partition; past it the partition pauses */
     LOY_OUTBOX_BYTES_MAX = 64 << 20,
-    LOY_ALONE_AFTER_ATTEMPTS = 3,         /* acquires at an unchanged offset: from then on, one record at a time */
-    LOY_STOP_AFTER_ALONE = 3,             /* workers that one record stopped alone: the partition stops */
-    LOY_FILL_US = 5000,                   /* a batch waits for more records no longer than this */
-    LOY_TRIM_IDLE_US = 500000,            /* acknowledged outbox rows of an idle partition are deleted after this */
-    LOY_REVOKE_WAIT_US = 3000000,         /* how long a revoked partition waits for the reply of its commit */
-    LOY_STOP_WAIT_US = 8000000,           /* how long a stop waits for the batch under way and its delivery */
+    LOY_ALONE_AFTER_ATTEMPTS = 3, /* acquires at an unchanged offset: from then on, one record at a time */
+    LOY_STOP_AFTER_ALONE = 3,     /* workers that one record stopped alone: the partition stops */
+    LOY_FILL_US = 5000,           /* a batch waits for more records no longer than this */
+    LOY_TRIM_IDLE_US = 500000,    /* acknowledged outbox rows of an idle partition are deleted after this */
+    LOY_REVOKE_WAIT_US = 3000000, /* how long a revoked partition waits for the reply of its commit */
+    LOY_STOP_WAIT_US = 8000000,   /* how long a stop waits for the batch under way and its delivery */
     LOY_RETRY_MIN_US = 50000,
     LOY_RETRY_MAX_US = 5000000,
-    LOY_GUARD_MISSES_MAX = 8,             /* decisions of one batch, whatever made them necessary */
-    LOY_THROTTLE_US = 500000,             /* a full batch that cannot go on for so long pauses the input */
-    LOY_TURN_EVENTS_MAX = 8192,           /* bus events a turn */
+    LOY_GUARD_MISSES_MAX = 8,   /* decisions of one batch, whatever made them necessary */
+    LOY_THROTTLE_US = 500000,   /* a full batch that cannot go on for so long pauses the input */
+    LOY_TURN_EVENTS_MAX = 8192, /* bus events a turn */
 };
 
-/* --- a batch -------------------------------------------------------------------------------------------------------- */
+/* --- a batch --------------------------------------------------------------------------------------------------------
+ */
 
 /* One record on its way to an outcome. */
 struct loy_item {
@@ -41,12 +42,12 @@ struct loy_item {
     struct loy_event event;
     bool settled; /* the outcome stands, whatever is decided again */
     enum loy_outcome outcome;
-    const char *detail; /* stable name of what the outcome means; borrowed constant */
-    const char *reason; /* rejected: the sentence; in the arena */
-    enum loy_err error; /* rejected: why */
-    int32_t slot;       /* the account; -1: none */
+    const char *detail;                              /* stable name of what the outcome means; borrowed constant */
+    const char *reason;                              /* rejected: the sentence; in the arena */
+    enum loy_err error;                              /* rejected: why */
+    int32_t slot;                                    /* the account; -1: none */
     uint8_t identity[4 + sizeof(struct loy_digest)]; /* slot and event key: what is unique in the batch */
-    struct loy_effects effects; /* applied */
+    struct loy_effects effects;                      /* applied */
     int64_t seq, version;
     bool enrolled;
     struct loy_str update; /* the encoded balance update, when it changed something */
@@ -60,9 +61,9 @@ struct loy_slot {
     struct loy_member_row read; /* what was read */
     struct loy_account account; /* as decided so far */
     int64_t due_before_us;
-    bool written;           /* at least one event was applied */
-    int32_t changed_by;     /* the last item that changed its balance; -1: none */
-    struct loy_str state;   /* encoded, when written */
+    bool written;         /* at least one event was applied */
+    int32_t changed_by;   /* the last item that changed its balance; -1: none */
+    struct loy_str state; /* encoded, when written */
     struct loy_digest digest;
 };
 
@@ -79,12 +80,12 @@ struct loy_span {
 
 enum loy_batch_phase {
     LOY_BATCH_FILLING,
-    LOY_BATCH_READY,   /* to be loaded */
-    LOY_BATCH_CACHE,   /* waiting for Redis */
-    LOY_BATCH_LOAD,    /* waiting for PostgreSQL's members */
-    LOY_BATCH_DECIDE,  /* everything is there */
-    LOY_BATCH_COMMIT,  /* waiting for the commit */
-    LOY_BATCH_FIND,    /* waiting for the journal's rows of repeated events */
+    LOY_BATCH_READY,  /* to be loaded */
+    LOY_BATCH_CACHE,  /* waiting for Redis */
+    LOY_BATCH_LOAD,   /* waiting for PostgreSQL's members */
+    LOY_BATCH_DECIDE, /* everything is there */
+    LOY_BATCH_COMMIT, /* waiting for the commit */
+    LOY_BATCH_FIND,   /* waiting for the journal's rows of repeated events */
 };
 
 struct loy_batch {
@@ -102,19 +103,20 @@ struct loy_batch {
     uint32_t slot_count;
     struct loy_account_key *missing; /* slots to load */
     uint32_t missing_count;
-    bool skip_caches; /* a member guard failed: PostgreSQL only */
+    bool skip_caches;             /* a member guard failed: PostgreSQL only */
     struct loy_arena_mark loaded; /* what a new decision starts from */
     uint32_t misses;
     struct loy_store_request request;
     int64_t submitted_us;
 };
 
-/* --- what we own ---------------------------------------------------------------------------------------------------- */
+/* --- what we own ----------------------------------------------------------------------------------------------------
+ */
 
 /* A committed outbox row that the broker has not acknowledged whole. From the heap: it outlives its batch. */
 struct loy_outgoing {
-    struct loy_outgoing *next;       /* of all, in the order of commits */
-    struct loy_outgoing *next_of_k;  /* of the same partition */
+    struct loy_outgoing *next;      /* of all, in the order of commits */
+    struct loy_outgoing *next_of_k; /* of the same partition */
     int32_t k;
     int64_t seq;
     struct loy_outbox_reader reader; /* what is to be produced next */
@@ -126,9 +128,9 @@ struct loy_outgoing {
 };
 
 struct loy_owned {
-    bool held; /* acquired: its records are worked */
-    bool stopped; /* by poison: a person has to look */
-    struct loy_partition row; /* as it stands in PostgreSQL */
+    bool held;                           /* acquired: its records are worked */
+    bool stopped;                        /* by poison: a person has to look */
+    struct loy_partition row;            /* as it stands in PostgreSQL */
     int64_t read_next[LOY_TOPICS_MAX];   /* the next offset to come from the bus */
     int64_t sought_back[LOY_TOPICS_MAX]; /* a gap at this offset was looked at twice; -1: none */
     bool drained[LOY_TOPICS_MAX];
@@ -162,31 +164,32 @@ struct loy_worker {
     struct loy_owned *owned; /* by k */
     int32_t *assigned;       /* what the group gave us, ascending */
     uint32_t assigned_count;
-    bool acquire_wanted;     /* assigned is to be acquired, whole */
-    bool assigned_to_bus;    /* assign() was called for it: seek from now on */
-    bool revoke_wanted;      /* answer revoke_done as soon as nothing is under way */
+    bool acquire_wanted;  /* assigned is to be acquired, whole */
+    bool assigned_to_bus; /* assign() was called for it: seek from now on */
+    bool revoke_wanted;   /* answer revoke_done as soon as nothing is under way */
     int64_t revoke_us;
 
     enum loy_asked asked;
-    bool abandoned; /* the reply under way is of a batch that was dropped */
+    bool abandoned;         /* the reply under way is of a batch that was dropped */
     int64_t retry_us;       /* not before: after an outage */
     int64_t retry_delay_us; /* 0: all is well */
     struct loy_batch batches[2];
     struct loy_batch *current; /* being worked */
     struct loy_batch *filling; /* being read */
-    uint32_t target; /* records of a batch, growing with the backlog */
-    uint32_t alone; /* so many records more are worked one at a time */
-    bool throttled; /* the input is paused: the store keeps us waiting */
-    int64_t room_us; /* when the filling batch last had room */
-    struct loy_arena small; /* requests that are no batch: acquire, trim */
+    uint32_t target;           /* records of a batch, growing with the backlog */
+    uint32_t alone;            /* so many records more are worked one at a time */
+    bool throttled;            /* the input is paused: the store keeps us waiting */
+    int64_t room_us;           /* when the filling batch last had room */
+    struct loy_arena small;    /* requests that are no batch: acquire, trim */
 
     struct loy_account_cache *accounts;
     struct loy_outgoing *outgoing_first, *outgoing_last, *outgoing_next; /* next: to be produced */
-    struct loy_partition_write *trim_writes; /* of the trim under way, in `small` */
+    struct loy_partition_write *trim_writes;                             /* of the trim under way, in `small` */
     uint32_t trim_count;
 };
 
-/* --- the steps ------------------------------------------------------------------------------------------------------ */
+/* --- the steps ------------------------------------------------------------------------------------------------------
+ */
 
 /* Every step returns LOY_OK or the error that ends the worker, described in worker->error. */
 #define STEP LOY_MUST_USE enum loy_err

@@ -34,7 +34,8 @@ void loy_worker_back_off(struct loy_worker *worker)
     worker->retry_us = now_us + worker->retry_delay_us / 2 + worker->retry_delay_us / 2 * spread / 1000;
 }
 
-/* --- a batch from step to step ------------------------------------------------------------------------------------------ */
+/* --- a batch from step to step
+ * ------------------------------------------------------------------------------------------ */
 
 static void finish_batch(struct loy_worker *worker)
 {
@@ -126,7 +127,8 @@ static enum loy_err batch_step(struct loy_worker *worker, bool *ret_progress)
     return err;
 }
 
-/* --- what the store says ------------------------------------------------------------------------------------------------ */
+/* --- what the store says
+ * ------------------------------------------------------------------------------------------------ */
 
 static enum loy_err batch_guard(struct loy_worker *worker, const struct loy_store_result *result)
 {
@@ -259,12 +261,13 @@ static enum loy_err store_step(struct loy_worker *worker, bool *ret_progress)
     return take_result(worker, &result);
 }
 
-/* --- the turn ------------------------------------------------------------------------------------------------------------- */
+/* --- the turn
+ * ------------------------------------------------------------------------------------------------------------- */
 
 static bool has_stopped(const struct loy_worker *worker)
 {
-    bool busy = worker->asked != LOY_ASKED_NOTHING || worker->current->phase != LOY_BATCH_FILLING ||
-                worker->outgoing_first;
+    bool busy =
+        worker->asked != LOY_ASKED_NOTHING || worker->current->phase != LOY_BATCH_FILLING || worker->outgoing_first;
     for (uint32_t i = 0; !busy && i < worker->assigned_count; i++) {
         const struct loy_owned *owned = &worker->owned[worker->assigned[i]];
         busy = owned->held && owned->acknowledged_through > owned->trimmed_through;
@@ -343,7 +346,8 @@ const struct loy_error *loy_worker_error(const struct loy_worker *worker)
     return &worker->error;
 }
 
-/* --- life ------------------------------------------------------------------------------------------------------------------ */
+/* --- life
+ * ------------------------------------------------------------------------------------------------------------------ */
 
 static bool map_arena(struct loy_arena *arena, size_t size)
 {
@@ -359,7 +363,8 @@ static enum loy_err check_config(const struct loy_worker_config *config, struct 
 {
     size_t items = config->batch_max * sizeof(struct loy_item) + (size_t)config->partitions * sizeof(struct loy_span);
     if (config->topic_count < 3 || config->topic_count > LOY_TOPICS_MAX) {
-        return loy_error_set(error, LOY_ERR_CONFIG, "%u topics: at least one, the internal and the tick topic, at most %d",
+        return loy_error_set(error, LOY_ERR_CONFIG,
+                             "%u topics: at least one, the internal and the tick topic, at most %d",
                              config->topic_count, LOY_TOPICS_MAX);
     }
     if (config->memory_bytes < items + 3 * (size_t)LOY_WIRE_DECODE_ARENA) {
