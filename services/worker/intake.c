@@ -11,9 +11,11 @@ static const struct loy_str header_arrival = {"loyald-arrival-us", 17};
 
 void loy_batch_start(struct loy_worker *worker, struct loy_batch *batch)
 {
-    struct loy_arena arena = batch->arena;
-    loy_arena_reset(&arena);
-    *batch = (struct loy_batch){.arena = arena, .phase = LOY_BATCH_FILLING, .capacity = worker->config.batch_max};
+    loy_region_reset(&batch->region, &batch->arena, LOY_BATCH_KEEP);
+    *batch = (struct loy_batch){.region = batch->region,
+                                .arena = batch->arena,
+                                .phase = LOY_BATCH_FILLING,
+                                .capacity = worker->config.batch_max};
     batch->items = loy_arena_alloc(&batch->arena, batch->capacity * sizeof *batch->items);
     batch->spans = loy_arena_alloc(&batch->arena, (size_t)worker->config.partitions * sizeof *batch->spans);
     assert(batch->items && batch->spans); /* loy_worker_new made sure */

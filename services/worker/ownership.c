@@ -29,6 +29,7 @@ static enum loy_err give_up(struct loy_worker *worker)
 {
     drop_batches(worker);
     worker->assigned_count = 0;
+    atomic_store(&worker->metrics->assigned, 0);
     worker->acquire_wanted = false;
     worker->assigned_to_bus = false;
     loy_account_cache_drop_all(worker->accounts);
@@ -50,6 +51,7 @@ static enum loy_err take_assignment(struct loy_worker *worker, const struct loy_
         worker->assigned[i] = event->partitions[i];
     }
     worker->assigned_count = event->partition_count;
+    atomic_store(&worker->metrics->assigned, event->partition_count);
     worker->acquire_wanted = event->partition_count > 0;
     if (event->partition_count > 0) {
         return LOY_OK;
@@ -62,6 +64,8 @@ enum loy_err loy_ownership_event(struct loy_worker *worker, const struct loy_bus
     if (event->kind == LOY_BUS_ASSIGNED) {
         return take_assignment(worker, event);
     }
+    LOY_INFO(event->kind == LOY_BUS_LOST ? "partitions_lost" : "partitions_revoked",
+             LOY_LOG_STR("owner", worker->config.owner), LOY_LOG_INT("count", worker->assigned_count));
     worker->revoke_wanted = true;
     worker->revoke_us = loy_worker_now_us(worker);
     return give_up(worker);
@@ -158,6 +162,8 @@ enum loy_err loy_ownership_acquired(struct loy_worker *worker, const struct loy_
         const struct loy_outbox_row *row = &result->outbox[i];
         err = loy_publish_add(worker, row->k, row->seq, row->payload);
     }
+    LOY_INFO("partitions_acquired", LOY_LOG_STR("owner", worker->config.owner),
+             LOY_LOG_INT("count", result->partition_count), LOY_LOG_INT("outbox_rows", result->outbox_count));
     loy_count(&worker->metrics->acquires, result->partition_count);
     atomic_store(&worker->metrics->partitions, result->partition_count);
     return err ? err : start_reading(worker, result);

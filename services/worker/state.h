@@ -7,6 +7,8 @@
 
 #include "base/table.h"
 #include "engine/engine.h"
+#include "runtime/log.h"
+#include "runtime/region.h"
 #include "worker/account_cache.h"
 #include "worker/outbox.h"
 #include "worker/worker.h"
@@ -25,9 +27,11 @@ enum {
     LOY_STOP_WAIT_US = 8000000,   /* how long a stop waits for the batch under way and its delivery */
     LOY_RETRY_MIN_US = 50000,
     LOY_RETRY_MAX_US = 5000000,
-    LOY_GUARD_MISSES_MAX = 8,   /* decisions of one batch, whatever made them necessary */
-    LOY_THROTTLE_US = 500000,   /* a full batch that cannot go on for so long pauses the input */
-    LOY_TURN_EVENTS_MAX = 8192, /* bus events a turn */
+    LOY_GUARD_MISSES_MAX = 8,    /* decisions of one batch, whatever made them necessary */
+    LOY_THROTTLE_US = 500000,    /* a full batch that cannot go on for so long pauses the input */
+    LOY_SAY_AGAIN_US = 10000000, /* an outage is said once, then no more often than this */
+    LOY_BATCH_KEEP = 8 << 20,    /* memory of a batch that is kept for the next one */
+    LOY_TURN_EVENTS_MAX = 8192,  /* bus events a turn */
 };
 
 /* --- a batch --------------------------------------------------------------------------------------------------------
@@ -89,7 +93,8 @@ enum loy_batch_phase {
 };
 
 struct loy_batch {
-    struct loy_arena arena;
+    struct loy_region region;
+    struct loy_arena arena; /* over the region */
     enum loy_batch_phase phase;
     struct loy_item *items;
     uint32_t count;

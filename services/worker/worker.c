@@ -1,13 +1,13 @@
 #include "worker/state.h"
 
 #include "adapters/wire/wire.h"
+#include "runtime/log.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 
-enum { SMALL_ARENA = 4 << 20 };
+enum { SMALL_REGION = 16 << 20 };
 
 enum loy_err loy_worker_fail(struct loy_worker *worker, enum loy_err code, const char *format, ...)
 {
@@ -136,6 +136,7 @@ static enum loy_err batch_guard(struct loy_worker *worker, const struct loy_stor
     switch (result->guard) {
     case LOY_GUARD_PARTITION:
         loy_count(&worker->metrics->guard_partition, 1);
+        LOY_WARN("partition_guard", LOY_LOG_STR("owner", worker->config.owner), LOY_LOG_FAILURE(&result->error));
         loy_worker_back_off(worker); /* the group's word may be on its way: let it come first */
         loy_ownership_reset(worker);
         return LOY_OK;
@@ -205,8 +206,14 @@ static enum loy_err batch_done(struct loy_worker *worker, const struct loy_store
 
 static enum loy_err take_outage(struct loy_worker *worker, const struct loy_store_result *result, enum loy_asked asked)
 {
+    uint64_t unsaid;
     loy_count(&worker->metrics->outages, 1);
+    atomic_store(&worker->metrics->store_down, 1);
     loy_worker_back_off(worker);
+    if (loy_log_repeat_failed(&worker->outage_said, loy_worker_now_us(worker), LOY_SAY_AGAIN_US, &unsaid)) {
+        LOY_WARN("store_outage", LOY_LOG_STR("owner", worker->config.owner), LOY_LOG_FAILURE(&result->error),
+                 LOY_LOG_BOOL("commit_unknown", result->commit_unknown), LOY_LOG_INT("repeated", (int64_t)unsaid));
+    }
     if (asked == LOY_ASKED_ACQUIRE) {
         worker->acquire_wanted = worker->assigned_count > 0 && !worker->revoke_wanted;
     } else if (result->commit_unknown) {
@@ -232,6 +239,10 @@ static enum loy_err take_result(struct loy_worker *worker, const struct loy_stor
     }
     worker->retry_delay_us = 0;
     worker->retry_us = 0;
+    atomic_store(&worker->metrics->store_down, 0);
+    if (loy_log_repeat_works(&worker->outage_said)) {
+        LOY_INFO("store_back", LOY_LOG_STR("owner", worker->config.owner));
+    }
     if (asked == LOY_ASKED_ACQUIRE) {
         return result->status == LOY_STORE_DONE
                    ? loy_ownership_acquired(worker, result)
@@ -349,16 +360,6 @@ const struct loy_error *loy_worker_error(const struct loy_worker *worker)
 /* --- life
  * ------------------------------------------------------------------------------------------------------------------ */
 
-static bool map_arena(struct loy_arena *arena, size_t size)
-{
-    void *block = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-    if (block == MAP_FAILED) {
-        return false;
-    }
-    loy_arena_init(arena, block, size);
-    return true;
-}
-
 static enum loy_err check_config(const struct loy_worker_config *config, struct loy_error *error)
 {
     size_t items = config->batch_max * sizeof(struct loy_item) + (size_t)config->partitions * sizeof(struct loy_span);
@@ -403,25 +404,22 @@ struct loy_worker *loy_worker_new(const struct loy_worker_config *config, const 
     worker->owned = calloc((size_t)config->partitions, sizeof *worker->owned);
     worker->assigned = calloc((size_t)config->partitions, sizeof *worker->assigned);
     worker->accounts = loy_account_cache_new(config->cache_bytes);
-    if (!worker->owned || !worker->assigned || !worker->accounts || !map_arena(&worker->small, SMALL_ARENA) ||
-        !map_arena(&worker->batches[0].arena, config->memory_bytes) ||
-        !map_arena(&worker->batches[1].arena, config->memory_bytes)) {
+    if (!worker->owned || !worker->assigned || !worker->accounts ||
+        loy_region_map(SMALL_REGION, &worker->small_region, error) != LOY_OK ||
+        loy_region_map(config->memory_bytes, &worker->batches[0].region, error) != LOY_OK ||
+        loy_region_map(config->memory_bytes, &worker->batches[1].region, error) != LOY_OK) {
         loy_error_set(error, LOY_ERR_NO_MEMORY, "no memory for batches of %zu MiB", config->memory_bytes >> 20);
         loy_worker_destroy(worker);
         return NULL;
     }
+    loy_region_arena(&worker->small_region, &worker->small);
+    loy_region_arena(&worker->batches[0].region, &worker->batches[0].arena);
+    loy_region_arena(&worker->batches[1].region, &worker->batches[1].arena);
     worker->current = &worker->batches[0];
     worker->filling = &worker->batches[1];
     loy_batch_start(worker, worker->current);
     loy_batch_start(worker, worker->filling);
     return worker;
-}
-
-static void unmap_arena(struct loy_arena *arena)
-{
-    if (arena->base) {
-        (void)munmap(arena->base, arena->size);
-    }
 }
 
 void loy_worker_destroy(struct loy_worker *worker)
@@ -434,9 +432,9 @@ void loy_worker_destroy(struct loy_worker *worker)
         free(row);
         row = next;
     }
-    unmap_arena(&worker->batches[0].arena);
-    unmap_arena(&worker->batches[1].arena);
-    unmap_arena(&worker->small);
+    loy_region_unmap(&worker->batches[0].region);
+    loy_region_unmap(&worker->batches[1].region);
+    loy_region_unmap(&worker->small_region);
     loy_account_cache_destroy(worker->accounts);
     free(worker->assigned);
     free(worker->owned);

@@ -4,7 +4,10 @@
 #ifndef LOY_WORKER_WORKER_METRICS_H
 #define LOY_WORKER_WORKER_METRICS_H
 
+#include "runtime/metrics.h"
+
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /*   field, name, help */
@@ -37,6 +40,13 @@
     X(commit_seconds, "loyald_commit_seconds", "From submit to reply of a batch's transaction")                        \
     X(latency_seconds, "loyald_event_latency_seconds", "From the broker's timestamp of an event to its commit")
 
+/* How it is now.   field, name, help */
+#define LOY_WORKER_GAUGES(X)                                                                                           \
+    X(assigned, "loyald_partitions_assigned", "Partitions that the group gives us now")                                \
+    X(partitions, "loyald_partitions_owned", "Partitions acquired and worked now")                                     \
+    X(partitions_stopped, "loyald_partitions_stopped", "Partitions stopped by a record that stopped three workers")    \
+    X(store_down, "loyald_store_down", "Threads whose last request to PostgreSQL failed; 0: all is well")
+
 enum { LOY_HISTOGRAM_BUCKETS = 16 }; /* upper bounds 1 ms × 2^i; the last is +Inf */
 
 struct loy_histogram {
@@ -61,6 +71,10 @@ static inline void loy_count(_Atomic uint64_t *counter, uint64_t by)
     atomic_store_explicit(counter, atomic_load_explicit(counter, memory_order_relaxed) + by, memory_order_relaxed);
 }
 
+/* The rows of the metrics page and of docs/metrics.md, over struct loy_worker_metrics. */
+const struct loy_metric *loy_worker_metric_rows(size_t *ret_count);
+
+/* us: microseconds; negative counts as 0. One writer. */
 void loy_histogram_add(struct loy_histogram *histogram, int64_t us);
 
 #endif
