@@ -185,7 +185,9 @@ struct loy_worker {
     uint32_t alone;            /* so many records more are worked one at a time */
     bool throttled;            /* the input is paused: the store keeps us waiting */
     int64_t room_us;           /* when the filling batch last had room */
-    struct loy_arena small;    /* requests that are no batch: acquire, trim */
+    struct loy_log_repeat outage_said;
+    struct loy_region small_region;
+    struct loy_arena small; /* requests that are no batch: acquire, trim */
 
     struct loy_account_cache *accounts;
     struct loy_outgoing *outgoing_first, *outgoing_last, *outgoing_next; /* next: to be produced */

@@ -61,8 +61,9 @@ struct loy_worker_metrics {
 #define LOY_WORKER_HISTOGRAM_FIELD(field, name, help) struct loy_histogram field;
     LOY_WORKER_HISTOGRAMS(LOY_WORKER_HISTOGRAM_FIELD)
 #undef LOY_WORKER_HISTOGRAM_FIELD
-    _Atomic uint64_t partitions; /* owned now */
-    _Atomic uint64_t ready;      /* 1: connected, and every owned partition is worked */
+#define LOY_WORKER_GAUGE_FIELD(field, name, help) _Atomic uint64_t field;
+    LOY_WORKER_GAUGES(LOY_WORKER_GAUGE_FIELD)
+#undef LOY_WORKER_GAUGE_FIELD
 };
 
 /* Single writer: a relaxed load and store, no locked instruction. */
