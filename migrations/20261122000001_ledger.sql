@@ -54,7 +54,7 @@ CREATE TABLE member (
   member_id text COLLATE "C" NOT NULL,
   seq       bigint NOT NULL,               -- journaled events
   version   bigint NOT NULL,               -- published updates
-  digest    uuid   NOT NULL,               -- first 16 bytes of SHA-256(state)
+  digest    uuid   NOT NULL,               -- of id, k, n, seq, version and state: see docs/architecture.md
   level     smallint[],
   available bigint[] NOT NULL,             -- by wallet number
   pending   bigint[] NOT NULL,

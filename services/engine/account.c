@@ -138,3 +138,26 @@ int64_t loy_account_due_us(const struct loy_account *account)
     }
     return due_us;
 }
+
+static size_t put_le(uint8_t *at, uint64_t value, size_t size)
+{
+    for (size_t i = 0; i < size; i++) {
+        at[i] = (uint8_t)(value >> (8 * i));
+    }
+    return size;
+}
+
+struct loy_digest loy_account_digest(const struct loy_account *account, struct loy_str state)
+{
+    uint8_t numbers[24];
+    uint8_t sha256[32];
+    struct loy_digest digest;
+    size_t at = put_le(numbers, (uint32_t)account->k, 4);
+    at += put_le(numbers + at, (uint32_t)account->n, 4);
+    at += put_le(numbers + at, (uint64_t)account->seq, 8);
+    at += put_le(numbers + at, (uint64_t)account->version, 8);
+    struct loy_str parts[] = {account->member_id, {(const char *)numbers, at}, state};
+    loy_sha256_parts(parts, 3, sha256);
+    memcpy(digest.bytes, sha256, sizeof digest.bytes);
+    return digest;
+}

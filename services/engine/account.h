@@ -67,6 +67,11 @@ LOY_MUST_USE enum loy_err loy_account_encode(const struct loy_account *account, 
 LOY_MUST_USE enum loy_err loy_account_decode(struct loy_str state, struct loy_arena *arena, struct loy_account *account,
                                              struct loy_error *error);
 
+/* What tells a row that was read from any other: over everything that decides, so that no cache can lie about one part.
+ * First 16 bytes of SHA-256 over three parts, each preceded by its length (base/hash.h): member id | k, n as 4 bytes,
+ * seq, version as 8 bytes, little-endian | state. */
+struct loy_digest loy_account_digest(const struct loy_account *account, struct loy_str state);
+
 /* The earliest moment at which time alone changes the account; LOY_NEVER when nothing is due. */
 int64_t loy_account_due_us(const struct loy_account *account);
 

@@ -75,7 +75,7 @@ struct loy_member_row {
     struct loy_str member_id;
     int64_t seq;
     int64_t version;
-    struct loy_digest digest; /* of state */
+    struct loy_digest digest; /* of all the others: loy_account_digest */
     struct loy_str state;
 };
 

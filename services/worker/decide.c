@@ -147,7 +147,7 @@ static enum loy_err close_accounts(struct loy_worker *worker, struct loy_batch *
         if (err) {
             return loy_worker_fail(worker, err, "account %d/%d cannot be encoded", slot->k, slot->account.n);
         }
-        slot->digest = loy_digest_of(slot->state);
+        slot->digest = loy_account_digest(&slot->account, slot->state);
     }
     return LOY_OK;
 }
