@@ -1,0 +1,293 @@
+#include "adapters/wire/fill.h"
+
+#include "adapters/wire/path.h"
+#include "base/calendar.h"
+#include "base/num.h"
+#include "base/table.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+struct filler {
+    struct loy_arena *arena;
+    struct loy_error *error;
+    struct loy_event *event;
+};
+
+/* Kinds are numbered alike from here on. */
+enum { KIND_BEFORE_FIRST = LOYALTY__V1__EVENT__KIND_PURCHASE - LOY_EVENT_PURCHASE };
+static_assert(LOYALTY__V1__EVENT__KIND_TRANSFER - KIND_BEFORE_FIRST == LOY_EVENT_TRANSFER, "kinds in the same order");
+
+static enum loy_err fail(struct filler *filler, enum loy_err code, const char *field, const char *what)
+{
+    return loy_error_set(filler->error, code, "%s: %s", field, what);
+}
+
+static enum loy_err no_memory(struct filler *filler)
+{
+    return loy_error_set(filler->error, LOY_ERR_NO_MEMORY, "the arena is full");
+}
+
+static int64_t moment_of(const Google__Protobuf__Timestamp *moment)
+{
+    return moment->seconds * LOY_US_PER_SECOND + moment->nanos / 1000;
+}
+
+/* An absent line id is the line's place, from 1. */
+static struct loy_str line_id_of(struct filler *filler, const char *line_id, size_t index)
+{
+    if (line_id && *line_id) {
+        return loy_str(line_id);
+    }
+    char text[24];
+    int length = snprintf(text, sizeof text, "%zu", index + 1);
+    return loy_str_copy(filler->arena, (struct loy_str){text, (size_t)length});
+}
+
+static enum loy_err fill_labels(struct filler *filler, const Loyalty__V1__Line *from, struct loy_line *line)
+{
+    if (from->n_labels == 0) {
+        return LOY_OK;
+    }
+    struct loy_str *labels = LOY_NEW_ARRAY(filler->arena, struct loy_str, from->n_labels);
+    if (!labels) {
+        return no_memory(filler);
+    }
+    for (size_t i = 0; i < from->n_labels; i++) {
+        labels[i] = loy_str(from->labels[i]);
+    }
+    line->labels = labels;
+    line->label_count = (uint32_t)from->n_labels;
+    return LOY_OK;
+}
+
+static enum loy_err fill_line(struct filler *filler, const Loyalty__V1__Line *from, size_t index, struct loy_line *line)
+{
+    *line = (struct loy_line){
+        .line_id = line_id_of(filler, from->line_id, index),
+        .sku = loy_str(from->sku),
+        .category = loy_str(from->category),
+        .brand = loy_str(from->brand),
+        .kind = from->has_kind ? (enum loy_line_kind)from->kind : LOY_LINE_GOODS,
+        .quantity_milli = from->has_quantity_milli ? from->quantity_milli : 1000,
+        .amount_minor = from->amount_minor,
+        .discount_minor = from->discount_minor,
+        .tax_minor = from->tax_minor,
+        .cost_minor = from->cost_minor,
+        .has_cost = from->has_cost_minor,
+    };
+    return line->line_id.at ? fill_labels(filler, from, line) : no_memory(filler);
+}
+
+static enum loy_err check_line_ids(struct filler *filler, const struct loy_line *lines, size_t count)
+{
+    struct loy_arena_mark mark = loy_arena_mark(filler->arena);
+    struct loy_table ids;
+    if (!loy_table_init(&ids, filler->arena, (uint32_t)count)) {
+        return no_memory(filler);
+    }
+    for (size_t i = 0; i < count; i++) {
+        int32_t first = loy_table_put(&ids, lines[i].line_id, (int32_t)i);
+        if (first != (int32_t)i) {
+            return loy_error_set(filler->error, LOY_ERR_INVALID_VALUE,
+                                 "purchase.lines[%zu].line_id: is that of line %" PRId32 " too", i, first);
+        }
+    }
+    loy_arena_reset_to(filler->arena, mark);
+    return LOY_OK;
+}
+
+static enum loy_err fill_lines(struct filler *filler, const Loyalty__V1__Purchase *from, struct loy_purchase *purchase)
+{
+    struct loy_line *lines = LOY_NEW_ARRAY(filler->arena, struct loy_line, from->n_lines);
+    if (!lines) {
+        return no_memory(filler);
+    }
+    int64_t sum = 0;
+    for (size_t i = 0; i < from->n_lines; i++) {
+        enum loy_err err = fill_line(filler, from->lines[i], i, &lines[i]);
+        if (err) {
+            return err;
+        }
+        if (!loy_i64_add(sum, lines[i].amount_minor, &sum)) {
+            return fail(filler, LOY_ERR_OVERFLOW, "purchase.lines", "their sum does not fit 64 bits");
+        }
+    }
+    if (from->has_total_minor && from->total_minor != sum) {
+        return loy_error_set(filler->error, LOY_ERR_TOTAL_DIFFERS,
+                             "purchase.total_minor: states %" PRId64 ", the lines sum to %" PRId64, from->total_minor,
+                             sum);
+    }
+    purchase->lines = lines;
+    purchase->line_count = (uint32_t)from->n_lines;
+    purchase->total_minor = sum;
+    return check_line_ids(filler, lines, from->n_lines);
+}
+
+static enum loy_err fill_tenders(struct filler *filler, const Loyalty__V1__Purchase *from,
+                                 struct loy_purchase *purchase)
+{
+    struct loy_tender *tenders = LOY_NEW_ARRAY(filler->arena, struct loy_tender, from->n_tenders);
+    if (!tenders) {
+        return no_memory(filler);
+    }
+    for (size_t i = 0; i < from->n_tenders; i++) {
+        const Loyalty__V1__Tender *tender = from->tenders[i];
+        tenders[i] =
+            (struct loy_tender){loy_str(tender->kind), tender->amount_minor, tender->points, loy_str(tender->wallet)};
+    }
+    purchase->tenders = tenders;
+    purchase->tender_count = (uint32_t)from->n_tenders;
+    return LOY_OK;
+}
+
+static enum loy_err fill_purchase(struct filler *filler, const Loyalty__V1__Purchase *from)
+{
+    struct loy_purchase *purchase = &filler->event->purchase;
+    *purchase = (struct loy_purchase){
+        .order_id = loy_str(from->order_id),
+        .order_version = from->has_order_version ? from->order_version : 1,
+        .status = from->has_status ? (int32_t)from->status : 0,
+        .currency = loy_str(from->currency),
+        .cashier = loy_str(from->cashier),
+    };
+    enum loy_err err = fill_lines(filler, from, purchase);
+    return err ? err : fill_tenders(filler, from, purchase);
+}
+
+static enum loy_err check_return(struct filler *filler, const Loyalty__V1__Return *from)
+{
+    if (from->n_lines && from->has_amount_minor) {
+        return fail(filler, LOY_ERR_INVALID_VALUE, "return", "has lines and an amount: one of them");
+    }
+    bool has_order = from->order_id && *from->order_id;
+    if (!has_order && !from->has_amount_minor) {
+        return fail(filler, LOY_ERR_MISSING_FIELD, "return.amount_minor", "is absent, and so is the order");
+    }
+    return LOY_OK;
+}
+
+static enum loy_err check_feedback(struct filler *filler, const Loyalty__V1__Feedback *from)
+{
+    if (from->kind == LOYALTY__V1__FEEDBACK__KIND__NPS && from->has_score && (from->score < 0 || from->score > 10)) {
+        return loy_error_set(filler->error, LOY_ERR_INVALID_VALUE, "feedback.score: is %" PRId32 ", of an nps 0 to 10",
+                             from->score);
+    }
+    return LOY_OK;
+}
+
+static bool is_empty(const char *text)
+{
+    return !text || !*text;
+}
+
+static enum loy_err fill_kind(struct filler *filler, const Loyalty__V1__Event *from)
+{
+    struct loy_event *event = filler->event;
+    switch (from->kind_case) {
+    case LOYALTY__V1__EVENT__KIND_PURCHASE:
+        event->order_id = loy_str(from->purchase->order_id);
+        return fill_purchase(filler, from->purchase);
+    case LOYALTY__V1__EVENT__KIND_RETURN:
+        event->order_id = loy_str(from->return_->order_id);
+        return check_return(filler, from->return_);
+    case LOYALTY__V1__EVENT__KIND_CANCELLATION:
+        event->order_id = loy_str(from->cancellation->order_id);
+        return LOY_OK;
+    case LOYALTY__V1__EVENT__KIND_ORDER_STATUS:
+        event->order_id = loy_str(from->order_status->order_id);
+        return LOY_OK;
+    case LOYALTY__V1__EVENT__KIND_REFERRAL:
+        if (is_empty(from->referral->referrer_id) && is_empty(from->referral->code)) {
+            return fail(filler, LOY_ERR_MISSING_FIELD, "referral.referrer_id", "is absent, and so is the code");
+        }
+        return LOY_OK;
+    case LOYALTY__V1__EVENT__KIND_FEEDBACK:
+        event->order_id = loy_str(from->feedback->order_id);
+        return check_feedback(filler, from->feedback);
+    case LOYALTY__V1__EVENT__KIND_ACTIVITY:
+        event->activity_name = loy_str(from->activity->name);
+        return LOY_OK;
+    case LOYALTY__V1__EVENT__KIND_MEMBER_CHANGE:
+        if (from->member_change->change_case == LOYALTY__V1__MEMBER_CHANGE__CHANGE__NOT_SET) {
+            return fail(filler, LOY_ERR_UNKNOWN_KIND, "member_change", "names no change that this version knows");
+        }
+        return LOY_OK;
+    case LOYALTY__V1__EVENT__KIND_REDEMPTION:
+        event->order_id = loy_str(from->redemption->basket ? from->redemption->basket->order_id : NULL);
+        return LOY_OK;
+    case LOYALTY__V1__EVENT__KIND_ENTITLEMENT_USE:
+        event->order_id = loy_str(from->entitlement_use->order_id);
+        return LOY_OK;
+    case LOYALTY__V1__EVENT__KIND_TRANSFER:
+        if (is_empty(from->transfer->to_member_id) == is_empty(from->transfer->cause)) {
+            return fail(filler, LOY_ERR_INVALID_VALUE, "transfer", "needs a to_member_id or a cause, not both");
+        }
+        return LOY_OK;
+    default:
+        return LOY_OK;
+    }
+}
+
+static enum loy_err fill_attributes(struct filler *filler, const Loyalty__V1__Event *from)
+{
+    if (from->n_attributes == 0) {
+        return LOY_OK;
+    }
+    struct loy_attribute *attributes = LOY_NEW_ARRAY(filler->arena, struct loy_attribute, from->n_attributes);
+    if (!attributes) {
+        return no_memory(filler);
+    }
+    for (size_t i = 0; i < from->n_attributes; i++) {
+        attributes[i] = (struct loy_attribute){loy_str(from->attributes[i]->key), loy_str(from->attributes[i]->value)};
+    }
+    filler->event->attributes = attributes;
+    filler->event->attribute_count = (uint32_t)from->n_attributes;
+    return LOY_OK;
+}
+
+static void fill_header(struct filler *filler, const Loyalty__V1__Event *from)
+{
+    struct loy_event *event = filler->event;
+    *event = (struct loy_event){
+        .kind = from->tick ? LOY_EVENT_TICK : (enum loy_event_kind)((int)from->kind_case - KIND_BEFORE_FIRST),
+        .event_id = loy_str(from->event_id),
+        .source = loy_str(from->source),
+        .member_id = loy_str(from->member_id),
+        .occurred_at_us = moment_of(from->occurred_at),
+        .channel = loy_str(from->channel),
+        .partner = loy_str(from->partner),
+        .preview = from->has_preview && from->preview,
+        .correlation_id = loy_str(from->correlation_id),
+        .tick_due_at_us = from->tick ? moment_of(from->tick->due_at) : 0,
+    };
+    if (from->identifier) {
+        event->identifier_value = loy_str(from->identifier->value);
+        event->identifier_kind = (int32_t)from->identifier->kind;
+    }
+    if (from->store) {
+        event->store_id = loy_str(from->store->id);
+        event->store_kind = loy_str(from->store->kind);
+        event->store_city = loy_str(from->store->city);
+        event->store_region = loy_str(from->store->region);
+    }
+}
+
+enum loy_err loy_wire_fill(const Loyalty__V1__Event *message, struct loy_arena *arena, struct loy_event *ret_event,
+                           struct loy_error *error)
+{
+    assert(message->occurred_at && (message->tick || message->kind_case != LOYALTY__V1__EVENT__KIND__NOT_SET));
+    struct loy_event event;
+    struct filler filler = {arena, error, &event};
+    fill_header(&filler, message);
+    enum loy_err err = fill_attributes(&filler, message);
+    if (!err) {
+        err = fill_kind(&filler, message);
+    }
+    if (err) {
+        return err;
+    }
+    *ret_event = event;
+    return LOY_OK;
+}
