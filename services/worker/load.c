@@ -36,7 +36,8 @@ static enum loy_err fill_slot(struct loy_worker *worker, struct loy_batch *batch
                                : loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for the accounts of a batch");
 }
 
-/* Redis may give parts of different rows: what does not fit its own digest is a miss. The commit compares the digest. */
+/* Redis may give parts of different rows: what does not fit its own digest is a miss. The commit compares the digest.
+ */
 static bool is_whole(const struct loy_member_row *row)
 {
     struct loy_account account = {
