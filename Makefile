@@ -127,6 +127,15 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(test_support) $(FAKES) $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link) -lcmocka
 
+# --- contract tests: the same histories on a port's adapter and on its fake -------------------------------------------
+
+CONTRACTS := $(B)/tests/contract/store_pg
+$(B)/tests/contract/store_pg: $(patsubst %,$(B)/tests/contract/%.o,contract_store_pg contract_store proxy) $(LIBS)
+$(CONTRACTS):
+	$(call say,LD,$@)
+	$(Q)$(link) -lcmocka
+contracts: $(CONTRACTS)
+
 all: $(LIBS) $(BINARIES) ## build the programs
 unit: $(TESTS) ## build and run the unit tests
 	$(Q)PYTHON=$(PYTHON) tests/run-unit.sh $(TESTS)
@@ -164,5 +173,5 @@ clean: ## delete build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-.PHONY: all unit check fmt fmt-check lint headers layers toolchain install clean help
+.PHONY: all contracts unit check fmt fmt-check lint headers layers toolchain install clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -1,0 +1,440 @@
+#include "adapters/pg/params.h"
+#include "adapters/pg/requests.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+enum {
+    JOURNAL_COLUMNS = 18,
+    JOURNAL_FIXED_BYTES = 80, /* the columns of fixed width together */
+    ENTRY_FIELDS = 6,
+    ENTRY_BYTES = 4 + ENTRY_FIELDS * 8 + 24,
+    MEMBER_COLUMNS = 11,
+    MEMBER_FIXED_BYTES = 40,
+};
+
+/* --- partition, revision -------------------------------------------------------------------------------------------
+ */
+
+static void put_offsets(struct loy_pg_params *params, const struct loy_store_commit *commit, bool new)
+{
+    uint32_t count = commit->partition_count * LOY_TOPICS_MAX;
+    uint8_t *at = loy_pg_param_array(params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, count, (size_t)count * 8);
+    for (uint32_t i = 0; at && i < commit->partition_count; i++) {
+        const struct loy_partition_write *write = &commit->partitions[i];
+        const int64_t *offsets = new ? write->new_next_offset : write->old_next_offset;
+        for (int topic = 0; topic < LOY_TOPICS_MAX; topic++) {
+            at = loy_pg_put_i64(at, offsets[topic]);
+        }
+    }
+}
+
+static void put_totals(struct loy_pg_params *params, const struct loy_store_commit *commit)
+{
+    uint32_t count = commit->partition_count * LOY_TOPICS_MAX * LOY_OUTCOME_COUNT;
+    uint8_t *at = loy_pg_param_array(params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, count, (size_t)count * 8);
+    for (uint32_t i = 0; at && i < commit->partition_count; i++) {
+        const int64_t(*totals)[LOY_OUTCOME_COUNT] = commit->partitions[i].add_totals;
+        for (int topic = 0; topic < LOY_TOPICS_MAX; topic++) {
+            for (int outcome = 0; outcome < LOY_OUTCOME_COUNT; outcome++) {
+                at = loy_pg_put_i64(at, totals[topic][outcome]);
+            }
+        }
+    }
+}
+
+/* An array of one field of the items: `item` walks over items[0..count). */
+#define PUT_FIELD_I32(params, count, items, field)                                                                     \
+    do {                                                                                                               \
+        uint8_t *at_ = loy_pg_param_array(params, LOY_PG_INT4_ARRAY, LOY_PG_INT4, count, (size_t)(count)*4);           \
+        for (uint32_t i_ = 0; at_ && i_ < (count); i_++) {                                                             \
+            at_ = loy_pg_put_i32(at_, (items)[i_] field);                                                              \
+        }                                                                                                              \
+    } while (0)
+#define PUT_FIELD_I64(params, count, items, field)                                                                     \
+    do {                                                                                                               \
+        uint8_t *at_ = loy_pg_param_array(params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, count, (size_t)(count)*8);           \
+        for (uint32_t i_ = 0; at_ && i_ < (count); i_++) {                                                             \
+            at_ = loy_pg_put_i64(at_, (items)[i_] field);                                                              \
+        }                                                                                                              \
+    } while (0)
+#define PUT_FIELD_DIGEST(params, count, items, field)                                                                  \
+    do {                                                                                                               \
+        uint8_t *at_ = loy_pg_param_array(params, LOY_PG_UUID_ARRAY, LOY_PG_UUID, count, (size_t)(count)*16);          \
+        for (uint32_t i_ = 0; at_ && i_ < (count); i_++) {                                                             \
+            at_ = loy_pg_put_digest(at_, &(items)[i_] field);                                                          \
+        }                                                                                                              \
+    } while (0)
+
+static enum loy_err send_partitions(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
+{
+    const struct loy_partition_write *writes = commit->partitions;
+    uint32_t count = commit->partition_count;
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    PUT_FIELD_I32(&params, count, writes, .k);
+    PUT_FIELD_I64(&params, count, writes, .epoch);
+    PUT_FIELD_I64(&params, count, writes, .old_outbox_seq);
+    PUT_FIELD_I64(&params, count, writes, .new_outbox_seq);
+    PUT_FIELD_I32(&params, count, writes, .old_next_n);
+    PUT_FIELD_I32(&params, count, writes, .new_next_n);
+    put_offsets(&params, commit, false);
+    put_offsets(&params, commit, true);
+    put_totals(&params, commit);
+    return loy_pg_send(pipe, LOY_PG_PARTITION, &params);
+}
+
+static enum loy_err send_revision(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
+{
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    loy_pg_param_i32(&params, commit->revision);
+    loy_pg_param_time(&params, commit->newest_moment_us);
+    return loy_pg_send(pipe, LOY_PG_REVISION, &params);
+}
+
+/* --- journal ---------------------------------------------------------------------------------------------------------
+ */
+
+static int compare_place(int32_t k_a, int32_t n_a, int32_t k_b, int32_t n_b)
+{
+    return k_a != k_b ? (k_a < k_b ? -1 : 1) : (n_a > n_b) - (n_a < n_b);
+}
+
+static int compare_journal(const void *a, const void *b)
+{
+    const struct loy_journal_key *one = &(*(const struct loy_journal_row *const *)a)->key;
+    const struct loy_journal_key *other = &(*(const struct loy_journal_row *const *)b)->key;
+    int order = compare_place(one->k, one->n, other->k, other->n);
+    return order ? order : memcmp(one->event_key.bytes, other->event_key.bytes, sizeof one->event_key.bytes);
+}
+
+static int compare_member(const void *a, const void *b)
+{
+    const struct loy_member_row *one = &(*(const struct loy_member_write *const *)a)->row;
+    const struct loy_member_row *other = &(*(const struct loy_member_write *const *)b)->row;
+    return compare_place(one->k, one->n, other->k, other->n);
+}
+
+static size_t journal_record_size(const struct loy_journal_row *row)
+{
+    size_t entries = row->entry_count ? LOY_PG_ARRAY_HEADER + row->entry_count * (size_t)(4 + ENTRY_BYTES) : 0;
+    return 4 + JOURNAL_COLUMNS * 8 + JOURNAL_FIXED_BYTES + row->subject.len + entries + row->event.len + row->trace.len;
+}
+
+/* A field of a record: its type, then its length and value. */
+static uint8_t *field_i16(uint8_t *at, int16_t value)
+{
+    return loy_pg_put_i16(loy_pg_put_4(at, LOY_PG_INT2), value);
+}
+
+static uint8_t *field_i32(uint8_t *at, int32_t value)
+{
+    return loy_pg_put_i32(loy_pg_put_4(at, LOY_PG_INT4), value);
+}
+
+static uint8_t *field_i64(uint8_t *at, int64_t value)
+{
+    return loy_pg_put_i64(loy_pg_put_4(at, LOY_PG_INT8), value);
+}
+
+static uint8_t *field_time(uint8_t *at, int64_t us)
+{
+    return loy_pg_put_i64(loy_pg_put_4(at, LOY_PG_TIMESTAMPTZ), loy_pg_time(us));
+}
+
+static uint8_t *field_digest(uint8_t *at, const struct loy_digest *digest)
+{
+    return loy_pg_put_digest(loy_pg_put_4(at, LOY_PG_UUID), digest);
+}
+
+static uint8_t *field_text(uint8_t *at, struct loy_str text)
+{
+    return loy_pg_put_bytes(loy_pg_put_4(at, LOY_PG_TEXT), text.at, text.len);
+}
+
+static uint8_t *field_bytes(uint8_t *at, struct loy_str bytes)
+{
+    return loy_pg_put_bytes(loy_pg_put_4(at, LOY_PG_BYTEA), bytes.at, bytes.len);
+}
+
+static uint8_t *field_null(uint8_t *at, Oid type)
+{
+    return loy_pg_put_null(loy_pg_put_4(at, (int32_t)type));
+}
+
+static uint8_t *put_entries(uint8_t *at, const struct loy_journal_row *row, const struct loy_pg_types *types)
+{
+    if (row->entry_count == 0) {
+        return field_null(at, types->entry_array);
+    }
+    at = loy_pg_put_4(at, (int32_t)types->entry_array);
+    at = loy_pg_put_4(at, (int32_t)(LOY_PG_ARRAY_HEADER + row->entry_count * (4 + ENTRY_BYTES)));
+    at = loy_pg_put_array_header(at, types->entry, row->entry_count);
+    for (uint32_t i = 0; i < row->entry_count; i++) {
+        const struct loy_journal_entry *entry = &row->entries[i];
+        at = loy_pg_put_4(at, ENTRY_BYTES);
+        at = loy_pg_put_4(at, ENTRY_FIELDS);
+        at = field_i16(at, entry->kind);
+        at = field_i16(at, entry->wallet);
+        at = field_i64(at, entry->amount);
+        at = field_i32(at, entry->lot);
+        at = field_i32(at, entry->rule);
+        at = field_i32(at, entry->funder);
+    }
+    return at;
+}
+
+/* Columns in the order of the table. */
+static uint8_t *put_journal_record(uint8_t *at, const struct loy_journal_row *row, const struct loy_pg_types *types)
+{
+    at = loy_pg_put_4(at, JOURNAL_COLUMNS);
+    at = field_i32(at, row->key.k);
+    at = field_i32(at, row->key.n);
+    at = field_digest(at, &row->key.event_key);
+    at = field_i64(at, row->seq);
+    at = field_i64(at, row->version);
+    at = field_i16(at, row->from.topic);
+    at = field_i32(at, row->from.partition);
+    at = field_i64(at, row->from.offset);
+    at = field_time(at, row->arrival_us);
+    at = field_time(at, row->occurred_at_us);
+    at = field_i32(at, row->revision);
+    at = field_i16(at, row->engine);
+    at = field_i16(at, row->kind);
+    at = field_i16(at, row->applied);
+    at = row->subject.len ? field_text(at, row->subject) : field_null(at, LOY_PG_TEXT);
+    at = put_entries(at, row, types);
+    at = field_bytes(at, row->event);
+    return row->trace.len ? field_bytes(at, row->trace) : field_null(at, LOY_PG_BYTEA);
+}
+
+static enum loy_err send_journal(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
+{
+    uint32_t count = commit->journal_count;
+    const struct loy_journal_row **sorted = LOY_NEW_ARRAY(pipe->arena, const struct loy_journal_row *, count);
+    if (!sorted) {
+        return LOY_ERR_NO_MEMORY;
+    }
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        sorted[i] = &commit->journal[i];
+        bytes += journal_record_size(sorted[i]);
+    }
+    qsort(sorted, count, sizeof *sorted, compare_journal);
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    uint8_t *at = loy_pg_param_array(&params, pipe->types->journal_array, pipe->types->journal, count, bytes);
+    for (uint32_t i = 0; at && i < count; i++) {
+        at = loy_pg_put_4(at, (int32_t)journal_record_size(sorted[i]));
+        at = put_journal_record(at, sorted[i], pipe->types);
+    }
+    assert(!at || (const char *)at == params.values[0] + params.lengths[0]);
+    return loy_pg_send(pipe, LOY_PG_JOURNAL, &params);
+}
+
+/* --- members ---------------------------------------------------------------------------------------------------------
+ */
+
+static size_t member_record_size(const struct loy_member_write *write)
+{
+    size_t balances = 3 * (LOY_PG_ARRAY_HEADER + (size_t)write->wallet_count * 12);
+    return 4 + MEMBER_COLUMNS * 8 + MEMBER_FIXED_BYTES + write->row.member_id.len + balances + write->row.state.len;
+}
+
+static uint8_t *put_balances(uint8_t *at, const int64_t *balances, uint16_t count)
+{
+    at = loy_pg_put_4(at, LOY_PG_INT8_ARRAY);
+    at = loy_pg_put_4(at, LOY_PG_ARRAY_HEADER + count * 12);
+    at = loy_pg_put_array_header(at, LOY_PG_INT8, count);
+    for (uint16_t i = 0; i < count; i++) {
+        at = loy_pg_put_i64(at, balances[i]);
+    }
+    return at;
+}
+
+static uint8_t *put_member_record(uint8_t *at, const struct loy_member_write *write)
+{
+    const struct loy_member_row *row = &write->row;
+    at = loy_pg_put_4(at, MEMBER_COLUMNS);
+    at = field_i32(at, row->k);
+    at = field_i32(at, row->n);
+    at = field_text(at, row->member_id);
+    at = field_i64(at, row->seq);
+    at = field_i64(at, row->version);
+    at = field_digest(at, &row->digest);
+    at = field_null(at, LOY_PG_INT2_ARRAY); /* level: not written by this version */
+    at = put_balances(at, write->available, write->wallet_count);
+    at = put_balances(at, write->pending, write->wallet_count);
+    at = put_balances(at, write->reserved, write->wallet_count);
+    return field_bytes(at, row->state);
+}
+
+static void put_members(struct loy_pg_params *params, const struct loy_pg_types *types,
+                        const struct loy_member_write *const *writes, uint32_t count)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        assert(writes[i]->wallet_count <= LOY_STORE_WALLETS_MAX);
+        bytes += member_record_size(writes[i]);
+    }
+    uint8_t *at = loy_pg_param_array(params, types->member_array, types->member, count, bytes);
+    for (uint32_t i = 0; at && i < count; i++) {
+        at = loy_pg_put_4(at, (int32_t)member_record_size(writes[i]));
+        at = put_member_record(at, writes[i]);
+    }
+    assert(!at || (const char *)at == params->values[0] + params->lengths[0]);
+}
+
+static enum loy_err send_member_updates(struct loy_pg_pipe *pipe, const struct loy_member_write *const *writes,
+                                        uint32_t count)
+{
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    put_members(&params, pipe->types, writes, count);
+    PUT_FIELD_I64(&params, count, writes, ->old_seq);
+    PUT_FIELD_DIGEST(&params, count, writes, ->old_digest);
+    return loy_pg_send(pipe, LOY_PG_MEMBER_UPDATE, &params);
+}
+
+static enum loy_err send_members(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
+{
+    uint32_t total = commit->member_count;
+    const struct loy_member_write **sorted = LOY_NEW_ARRAY(pipe->arena, const struct loy_member_write *, total);
+    if (!sorted) {
+        return LOY_ERR_NO_MEMORY;
+    }
+    uint32_t known = 0;
+    uint32_t new = 0; /* new ones stand behind the known ones */
+    for (uint32_t i = 0; i < total; i++) {
+        const struct loy_member_write *write = &commit->members[i];
+        sorted[write->is_new ? total - ++new : known++] = write;
+    }
+    qsort(sorted, known, sizeof *sorted, compare_member);
+    qsort(sorted + known, new, sizeof *sorted, compare_member);
+    enum loy_err err = known ? send_member_updates(pipe, sorted, known) : LOY_OK;
+    if (err || new == 0) {
+        return err;
+    }
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    put_members(&params, pipe->types, sorted + known, new);
+    return loy_pg_send(pipe, LOY_PG_MEMBER_INSERT, &params);
+}
+
+static enum loy_err send_reads(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
+{
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    PUT_FIELD_I32(&params, commit->read_count, commit->reads, .k);
+    PUT_FIELD_I32(&params, commit->read_count, commit->reads, .n);
+    PUT_FIELD_I64(&params, commit->read_count, commit->reads, .seq);
+    PUT_FIELD_DIGEST(&params, commit->read_count, commit->reads, .digest);
+    return loy_pg_send(pipe, LOY_PG_READS, &params);
+}
+
+/* --- due, outbox
+ * ------------------------------------------------------------------------------------------------------ */
+
+static enum loy_err send_due(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
+{
+    uint32_t total = commit->due_count;
+    struct loy_due_write *split = LOY_NEW_ARRAY(pipe->arena, struct loy_due_write, total);
+    if (!split) {
+        return LOY_ERR_NO_MEMORY;
+    }
+    uint32_t put = 0;
+    uint32_t gone = 0;
+    for (uint32_t i = 0; i < total; i++) {
+        split[commit->due[i].at_us == INT64_MAX ? total - ++gone : put++] = commit->due[i];
+    }
+    struct loy_pg_params params;
+    enum loy_err err = LOY_OK;
+    if (put) {
+        loy_pg_params_init(&params, pipe->arena);
+        PUT_FIELD_I32(&params, put, split, .k);
+        PUT_FIELD_I32(&params, put, split, .n);
+        uint8_t *at = loy_pg_param_array(&params, LOY_PG_TIMESTAMPTZ_ARRAY, LOY_PG_TIMESTAMPTZ, put, (size_t)put * 8);
+        for (uint32_t i = 0; at && i < put; i++) {
+            at = loy_pg_put_i64(at, loy_pg_time(split[i].at_us));
+        }
+        err = loy_pg_send(pipe, LOY_PG_DUE_PUT, &params);
+    }
+    if (err || gone == 0) {
+        return err;
+    }
+    loy_pg_params_init(&params, pipe->arena);
+    PUT_FIELD_I32(&params, gone, split + put, .k);
+    PUT_FIELD_I32(&params, gone, split + put, .n);
+    return loy_pg_send(pipe, LOY_PG_DUE_DELETE, &params);
+}
+
+static enum loy_err send_outbox_trim(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
+{
+    struct loy_partition_write const **trimmed =
+        LOY_NEW_ARRAY(pipe->arena, const struct loy_partition_write *, commit->partition_count);
+    if (!trimmed) {
+        return LOY_ERR_NO_MEMORY;
+    }
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < commit->partition_count; i++) {
+        if (commit->partitions[i].trim_through > 0) {
+            trimmed[count++] = &commit->partitions[i];
+        }
+    }
+    if (count == 0) {
+        return LOY_OK;
+    }
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    PUT_FIELD_I32(&params, count, trimmed, ->k);
+    PUT_FIELD_I64(&params, count, trimmed, ->trim_through);
+    return loy_pg_send(pipe, LOY_PG_OUTBOX_TRIM, &params);
+}
+
+static enum loy_err send_outbox(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
+{
+    uint32_t count = commit->outbox_count;
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        bytes += commit->outbox[i].payload.len;
+    }
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    PUT_FIELD_I32(&params, count, commit->outbox, .k);
+    PUT_FIELD_I64(&params, count, commit->outbox, .seq);
+    uint8_t *at = loy_pg_param_array(&params, LOY_PG_BYTEA_ARRAY, LOY_PG_BYTEA, count, bytes);
+    for (uint32_t i = 0; at && i < count; i++) {
+        at = loy_pg_put_bytes(at, commit->outbox[i].payload.at, commit->outbox[i].payload.len);
+    }
+    return loy_pg_send(pipe, LOY_PG_OUTBOX_PUT, &params);
+}
+
+/* --- the pipeline
+ * ----------------------------------------------------------------------------------------------------- */
+
+enum loy_err loy_pg_send_commit(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
+{
+    const struct {
+        bool wanted;
+        enum loy_err (*send)(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit);
+    } steps[] = {
+        {commit->partition_count > 0, send_partitions},
+        {commit->revision > 0, send_revision},
+        {commit->journal_count > 0, send_journal},
+        {commit->member_count > 0, send_members},
+        {commit->read_count > 0, send_reads},
+        {commit->due_count > 0, send_due},
+        {commit->partition_count > 0, send_outbox_trim},
+        {commit->outbox_count > 0, send_outbox},
+    };
+    struct loy_arena_mark mark = loy_arena_mark(pipe->arena);
+    for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {
+        enum loy_err err = steps[i].wanted ? steps[i].send(pipe, commit) : LOY_OK;
+        loy_arena_reset_to(pipe->arena, mark);
+        if (err) {
+            return err;
+        }
+    }
+    return LOY_OK;
+}

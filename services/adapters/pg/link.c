@@ -1,0 +1,167 @@
+#include "adapters/pg/link.h"
+
+#include "adapters/pg/connect.h"
+
+#include <poll.h>
+#include <string.h>
+
+enum {
+    BACKOFF_FIRST_US = 50 * 1000,
+    BACKOFF_LAST_US = 1000 * 1000,
+};
+
+static bool is_readable(const PGconn *conn, short events)
+{
+    struct pollfd fd = {.fd = PQsocket(conn), .events = events};
+    return fd.fd < 0 || poll(&fd, 1, 0) != 0;
+}
+
+void loy_pg_link_drop(struct loy_pg_link *link, int64_t now_us, bool failed)
+{
+    PQfinish(link->conn);
+    link->conn = NULL;
+    link->state = LOY_PG_LINK_DOWN;
+    link->not_before_us = now_us;
+    if (!failed) {
+        return;
+    }
+    int64_t wait_us = BACKOFF_LAST_US;
+    if (link->failures < 5) {
+        wait_us = (int64_t)BACKOFF_FIRST_US << link->failures;
+    }
+    link->failures++;
+    /* xorshift: half of the wait is chance, so that many threads do not come back at the same moment. */
+    link->random ^= link->random << 13;
+    link->random ^= link->random >> 7;
+    link->random ^= link->random << 17;
+    link->not_before_us += wait_us / 2 + (int64_t)(link->random % (uint64_t)(wait_us / 2));
+}
+
+static enum loy_err give_up(struct loy_pg_link *link, int64_t now_us, const char *reason, struct loy_error *error)
+{
+    char text[LOY_ERROR_DETAIL_MAX];
+    loy_pg_message(reason, text, sizeof text);
+    loy_pg_link_drop(link, now_us, true);
+    return loy_error_set(error, LOY_ERR_UNAVAILABLE, "postgres: %s", text[0] ? text : "the connection was lost");
+}
+
+static void ignore_notice(void *nobody, const PGresult *notice)
+{
+    (void)nobody;
+    (void)notice;
+}
+
+static enum loy_err start(struct loy_pg_link *link, const char *conninfo, int64_t now_us, struct loy_error *error)
+{
+    link->conn = loy_pg_connect_start(conninfo);
+    if (!link->conn || PQstatus(link->conn) == CONNECTION_BAD) {
+        return give_up(link, now_us, PQerrorMessage(link->conn), error);
+    }
+    link->state = LOY_PG_LINK_CONNECTING;
+    link->events = POLLOUT;
+    link->deadline_us = now_us + link->connect_timeout_us;
+    return LOY_OK;
+}
+
+static enum loy_err ask_types(struct loy_pg_link *link, int64_t now_us, struct loy_error *error)
+{
+    PQsetNoticeReceiver(link->conn, ignore_notice, NULL);
+    if (PQsetnonblocking(link->conn, 1) != 0 || !PQenterPipelineMode(link->conn) ||
+        !PQsendQueryParams(link->conn, loy_pg_statement_sql(LOY_PG_TYPES), 0, NULL, NULL, NULL, NULL, 1) ||
+        !PQpipelineSync(link->conn)) {
+        return give_up(link, now_us, PQerrorMessage(link->conn), error);
+    }
+    link->state = LOY_PG_LINK_TYPES;
+    link->types_read = false;
+    return LOY_OK;
+}
+
+static enum loy_err connect_more(struct loy_pg_link *link, int64_t now_us, struct loy_error *error)
+{
+    switch (PQconnectPoll(link->conn)) {
+    case PGRES_POLLING_READING:
+        link->events = POLLIN;
+        return LOY_OK;
+    case PGRES_POLLING_WRITING:
+        link->events = POLLOUT;
+        return LOY_OK;
+    case PGRES_POLLING_OK:
+        return ask_types(link, now_us, error);
+    default:
+        return give_up(link, now_us, PQerrorMessage(link->conn), error);
+    }
+}
+
+/* A refusal of the question itself (class 42) is a database that is not ours; everything else is an outage. */
+static enum loy_err refused_types(struct loy_pg_link *link, const PGresult *result, int64_t now_us,
+                                  struct loy_error *error)
+{
+    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    if (!sqlstate || strncmp(sqlstate, "42", 2) != 0) {
+        return give_up(link, now_us, PQresultErrorMessage(result), error);
+    }
+    loy_pg_link_drop(link, now_us, true);
+    return loy_error_set(error, LOY_ERR_MISMATCH,
+                         "postgres: loyald's tables are not in this database: run `loyalctl migrate up`");
+}
+
+static enum loy_err read_types(struct loy_pg_link *link, int64_t now_us, struct loy_error *error)
+{
+    int left = PQflush(link->conn);
+    if (left < 0 || !PQconsumeInput(link->conn)) {
+        return give_up(link, now_us, PQerrorMessage(link->conn), error);
+    }
+    link->events = left ? POLLIN | POLLOUT : POLLIN;
+    while (link->state == LOY_PG_LINK_TYPES && !PQisBusy(link->conn)) {
+        PGresult *result = PQgetResult(link->conn);
+        enum loy_err err = LOY_OK;
+        switch (PQresultStatus(result)) {
+        case PGRES_TUPLES_OK:
+            err = loy_pg_read_types(result, &link->types);
+            link->types_read = err == LOY_OK;
+            break;
+        case PGRES_PIPELINE_SYNC:
+            link->state = LOY_PG_LINK_READY;
+            link->failures = 0;
+            break;
+        default:
+            if (result) {
+                err = refused_types(link, result, now_us, error);
+            } else if (PQstatus(link->conn) == CONNECTION_BAD) {
+                err = give_up(link, now_us, PQerrorMessage(link->conn), error);
+            }
+        }
+        PQclear(result);
+        if (err) {
+            return err;
+        }
+    }
+    return LOY_OK;
+}
+
+enum loy_err loy_pg_link_step(struct loy_pg_link *link, const char *conninfo, int64_t now_us, struct loy_error *error)
+{
+    if (link->state == LOY_PG_LINK_READY || (link->state == LOY_PG_LINK_DOWN && now_us < link->not_before_us)) {
+        return LOY_OK;
+    }
+    if (link->state != LOY_PG_LINK_DOWN && now_us >= link->deadline_us) {
+        return give_up(link, now_us, "no answer while connecting", error);
+    }
+    enum loy_err err = LOY_OK;
+    if (link->state == LOY_PG_LINK_DOWN) {
+        err = start(link, conninfo, now_us, error);
+    }
+    while (!err && link->state == LOY_PG_LINK_CONNECTING && is_readable(link->conn, link->events)) {
+        err = connect_more(link, now_us, error);
+    }
+    if (!err && link->state == LOY_PG_LINK_TYPES) {
+        err = read_types(link, now_us, error);
+    }
+    return err;
+}
+
+bool loy_pg_link_is_stale(const struct loy_pg_link *link)
+{
+    return link->state == LOY_PG_LINK_READY &&
+           (PQstatus(link->conn) != CONNECTION_OK || is_readable(link->conn, POLLIN));
+}

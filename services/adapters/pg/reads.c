@@ -1,0 +1,88 @@
+#include "adapters/pg/params.h"
+#include "adapters/pg/requests.h"
+
+enum loy_err loy_pg_send(struct loy_pg_pipe *pipe, enum loy_pg_statement statement, const struct loy_pg_params *params)
+{
+    if (params && params->failed) {
+        return LOY_ERR_NO_MEMORY;
+    }
+    int count = params ? params->count : 0;
+    if (!PQsendQueryParams(pipe->conn, loy_pg_statement_sql(statement), count, params ? params->types : NULL,
+                           params ? params->values : NULL, params ? params->lengths : NULL,
+                           params ? params->formats : NULL, 1)) {
+        return LOY_ERR_UNAVAILABLE;
+    }
+    pipe->sent[pipe->sent_count++] = (uint8_t)statement;
+    return LOY_OK;
+}
+
+static void put_ks(struct loy_pg_params *params, const struct loy_store_acquire *acquire)
+{
+    uint32_t count = acquire->count;
+    uint8_t *at = loy_pg_param_array(params, LOY_PG_INT4_ARRAY, LOY_PG_INT4, count, (size_t)count * 4);
+    for (uint32_t i = 0; at && i < count; i++) {
+        at = loy_pg_put_i32(at, acquire->ks[i]);
+    }
+}
+
+enum loy_err loy_pg_send_acquire(struct loy_pg_pipe *pipe, const struct loy_store_acquire *acquire)
+{
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    put_ks(&params, acquire);
+    loy_pg_param_text(&params, acquire->owner);
+    enum loy_err err = loy_pg_send(pipe, LOY_PG_ACQUIRE, &params);
+    if (err) {
+        return err;
+    }
+    loy_pg_params_init(&params, pipe->arena);
+    put_ks(&params, acquire);
+    return loy_pg_send(pipe, LOY_PG_ACQUIRE_OUTBOX, &params);
+}
+
+enum loy_err loy_pg_send_load(struct loy_pg_pipe *pipe, const struct loy_store_load *load)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < load->count; i++) {
+        bytes += load->keys[i].member_id.len;
+    }
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    uint8_t *at = loy_pg_param_array(&params, LOY_PG_TEXT_ARRAY, LOY_PG_TEXT, load->count, bytes);
+    for (uint32_t i = 0; at && i < load->count; i++) {
+        at = loy_pg_put_bytes(at, load->keys[i].member_id.at, load->keys[i].member_id.len);
+    }
+    return loy_pg_send(pipe, LOY_PG_LOAD, &params);
+}
+
+enum loy_err loy_pg_send_find(struct loy_pg_pipe *pipe, const struct loy_store_find *find)
+{
+    uint32_t count = find->count;
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    uint8_t *at = loy_pg_param_array(&params, LOY_PG_INT4_ARRAY, LOY_PG_INT4, count, (size_t)count * 4);
+    for (uint32_t i = 0; at && i < count; i++) {
+        at = loy_pg_put_i32(at, find->keys[i].k);
+    }
+    at = loy_pg_param_array(&params, LOY_PG_INT4_ARRAY, LOY_PG_INT4, count, (size_t)count * 4);
+    for (uint32_t i = 0; at && i < count; i++) {
+        at = loy_pg_put_i32(at, find->keys[i].n);
+    }
+    at = loy_pg_param_array(&params, LOY_PG_UUID_ARRAY, LOY_PG_UUID, count, (size_t)count * 16);
+    for (uint32_t i = 0; at && i < count; i++) {
+        at = loy_pg_put_digest(at, &find->keys[i].event_key);
+    }
+    return loy_pg_send(pipe, LOY_PG_FIND, &params);
+}
+
+enum loy_err loy_pg_send_due(struct loy_pg_pipe *pipe, const struct loy_store_due *due)
+{
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    loy_pg_param_time(&params, due->until_us);
+    uint8_t *at = loy_pg_param(&params, LOY_PG_INT8, 8);
+    if (at) {
+        loy_pg_put_8(at, due->limit);
+    }
+    return loy_pg_send(pipe, LOY_PG_DUE_SCAN, &params);
+}
