@@ -578,7 +578,7 @@ static void the_guard_of_what_was_only_read(void **state)
         struct loy_member_read read = {1, 1, 1, batch.member.old_digest};
         read.seq += bent == 1 ? 1 : 0;
         read.digest.bytes[0] ^= bent == 2 ? 1 : 0;
-        read.n += bent == 3 ? 1 : 0;
+        read.n += bent == 3 ? 50 : 0;
         make_batch(&batch, &client, 1, "boris", NULL);
         batch.commit.reads = &read;
         batch.commit.read_count = 1;
@@ -735,6 +735,25 @@ static void an_outage_is_a_result_and_heals(void **state)
     assert_int_equal(client.partitions[1].next_offset[0], 1);
     batch.partition.epoch = client.partitions[1].epoch;
     commit_done(&client, &batch);
+    end(&client);
+}
+
+/* A network that swallows everything and says nothing must not hang a worker. */
+static void silence_ends_in_an_outage(void **state)
+{
+    const struct loy_store_maker *maker = *state;
+    if (!maker->swallow) {
+        skip();
+    }
+    struct batch batch;
+    struct client client = one_event(state, &batch);
+    maker->swallow(maker->self, true);
+    struct loy_store_result result = commit(&client, &batch.commit);
+    must_be(result, LOY_STORE_OUTAGE, LOY_GUARD_NONE);
+    assert_true(result.commit_unknown);
+    maker->swallow(maker->self, false);
+    acquire_one(&client, 1);
+    assert_true(client.partitions[1].next_offset[0] == 1 || client.partitions[1].next_offset[0] == 2);
     end(&client);
 }
 
@@ -947,6 +966,7 @@ int contract_store_run(const struct loy_store_maker *maker)
         cmocka_unit_test_prestate(a_stalled_client_is_ended_by_acquire, state),
         cmocka_unit_test_prestate(a_lost_reply_is_unknown_until_acquired, state),
         cmocka_unit_test_prestate(an_outage_is_a_result_and_heals, state),
+        cmocka_unit_test_prestate(silence_ends_in_an_outage, state),
         cmocka_unit_test_prestate(a_batch_of_4000_rows, state),
         cmocka_unit_test_prestate(every_byte_comes_back, state),
         cmocka_unit_test_prestate(numbers_at_their_ends, state),

@@ -32,6 +32,8 @@ struct loy_store_maker {
     void (*lose_replies)(void *self, bool lost);
     /* Optional: the server is away, or back. */
     void (*take_away)(void *self, bool away);
+    /* Optional: nothing passes in either direction, or everything again; the store's time-out is a few seconds. */
+    void (*swallow)(void *self, bool swallowed);
     /* Text that is no text (U+0000, broken UTF-8) is refused as poison. */
     bool refuses_bad_text;
 };

@@ -47,7 +47,7 @@ static struct loy_store open_store(void *self)
     struct database *database = self;
     struct loy_pg *pg;
     struct loy_error error;
-    struct loy_pg_options options = {.conninfo = database->through_proxy, .statement_timeout_ms = 15000};
+    struct loy_pg_options options = {.conninfo = database->through_proxy, .statement_timeout_ms = 5000};
     if (loy_pg_new(&options, &pg, &error)) {
         (void)fprintf(stderr, "%s\n", error.detail);
         exit(2);
@@ -113,6 +113,12 @@ static void take_away(void *self, bool away)
     proxy_set(database->proxy, away ? PROXY_AWAY : PROXY_FORWARD);
 }
 
+static void swallow(void *self, bool swallowed)
+{
+    struct database *database = self;
+    proxy_set(database->proxy, swallowed ? PROXY_BLACK_HOLE : PROXY_FORWARD);
+}
+
 int main(int argc, char **argv)
 {
     if (argc != 2) {
@@ -146,6 +152,7 @@ int main(int argc, char **argv)
         .has_ended = has_ended,
         .lose_replies = lose_replies,
         .take_away = take_away,
+        .swallow = swallow,
         .refuses_bad_text = true,
     };
     int failed = contract_store_run(&maker);
