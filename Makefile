@@ -121,6 +121,13 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(test_support) $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link) -lcmocka
 
+# Contracts of the ports: programs that integration tests run against the real thing.
+CONTRACTS := $(B)/tests/contract/contract_bus_kafka
+$(B)/tests/contract/contract_bus_kafka: $(B)/tests/contract/contract_bus_kafka.o $(B)/tests/contract/contract_bus.o $(LIBS)
+$(CONTRACTS):
+	$(call say,LD,$@)
+	$(Q)$(link)
+
 all: $(LIBS) $(BINARIES) ## build the programs
 unit: $(TESTS) ## build and run the unit tests
 	$(Q)PYTHON=$(PYTHON) tests/run-unit.sh $(TESTS)
