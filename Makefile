@@ -129,8 +129,9 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(test_support) $(FAKES) $(LIBS)
 
 # --- contract tests: the same histories on a port's adapter and on its fake -------------------------------------------
 
-CONTRACTS := $(B)/tests/contract/store_pg
+CONTRACTS := $(B)/tests/contract/store_pg $(B)/tests/contract/contract_bus_kafka
 $(B)/tests/contract/store_pg: $(patsubst %,$(B)/tests/contract/%.o,contract_store_pg contract_store proxy) $(LIBS)
+$(B)/tests/contract/contract_bus_kafka: $(patsubst %,$(B)/tests/contract/%.o,contract_bus_kafka contract_bus) $(LIBS)
 $(CONTRACTS):
 	$(call say,LD,$@)
 	$(Q)$(link) -lcmocka

@@ -1,0 +1,424 @@
+#include "adapters/kafka/kafka_conf.h"
+#include "adapters/kafka/kafka_internal.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* --- life --------------------------------------------------------------------------------------------------------- */
+
+static enum loy_err subscribe(struct loy_kafka_consumer *in, struct loy_error *error)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(in->topic_count);
+    for (uint16_t t = 0; t < in->topic_count; t++) {
+        (void)rd_kafka_topic_partition_list_add(list, in->topics[t], RD_KAFKA_PARTITION_UA);
+    }
+    rd_kafka_resp_err_t code = rd_kafka_subscribe(in->client, list);
+    rd_kafka_topic_partition_list_destroy(list);
+    if (code) {
+        return loy_error_set(error, LOY_ERR_CONFIG, "subscribe: %s", rd_kafka_err2str(code));
+    }
+    return LOY_OK;
+}
+
+static enum loy_err allocate(struct loy_kafka_consumer *in, const struct loy_kafka_config *config,
+                             struct loy_error *error)
+{
+    size_t n = (size_t)config->partitions;
+    in->topic_count = config->topic_count;
+    in->partitions = config->partitions;
+    in->slots = calloc(n * config->topic_count, sizeof *in->slots);
+    in->owned = calloc(n, sizeof *in->owned);
+    in->started = calloc(n, sizeof *in->started);
+    in->topics_of = calloc(n, sizeof *in->topics_of);
+    in->list = calloc(n, sizeof *in->list);
+    bool whole = in->slots && in->owned && in->started && in->topics_of && in->list;
+    for (uint16_t t = 0; t < config->topic_count; t++) {
+        in->topics[t] = strndup(config->topics[t].at, config->topics[t].len);
+        whole = whole && in->topics[t];
+    }
+    return whole ? LOY_OK : loy_error_set(error, LOY_ERR_NO_MEMORY, "no memory for %zu partitions", n);
+}
+
+enum loy_err loy_kafka_consumer_init(struct loy_kafka *kafka, struct loy_error *error)
+{
+    struct loy_kafka_consumer *in = &kafka->in;
+    enum loy_err err = allocate(in, &kafka->config, error);
+    if (err) {
+        return err;
+    }
+    rd_kafka_conf_t *conf = NULL;
+    err = loy_kafka_conf_new(LOY_KAFKA_CONSUMER, &kafka->config.connection, &conf, error);
+    if (err) {
+        return err;
+    }
+    char timeout[16];
+    (void)snprintf(timeout, sizeof timeout, "%d", kafka->config.session_timeout_ms);
+    err = loy_kafka_conf_set(conf, "group.id", kafka->config.group, error);
+    if (!err && kafka->config.session_timeout_ms > 0) {
+        err = loy_kafka_conf_set(conf, "session.timeout.ms", timeout, error);
+    }
+    if (!err && kafka->config.session_timeout_ms > 0) {
+        /* Three chances to be heard. */
+        (void)snprintf(timeout, sizeof timeout, "%d", kafka->config.session_timeout_ms / 3);
+        err = loy_kafka_conf_set(conf, "heartbeat.interval.ms", timeout, error);
+    }
+    if (err) {
+        rd_kafka_conf_destroy(conf);
+        return err;
+    }
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_FETCH | RD_KAFKA_EVENT_REBALANCE | RD_KAFKA_EVENT_ERROR |
+                                       RD_KAFKA_EVENT_OFFSET_COMMIT | RD_KAFKA_EVENT_LOG);
+    err = loy_kafka_client_new(RD_KAFKA_CONSUMER, conf, &in->client, error);
+    if (err) {
+        return err;
+    }
+    (void)rd_kafka_poll_set_consumer(in->client);
+    in->queue = rd_kafka_queue_get_consumer(in->client);
+    loy_kafka_wake_by(kafka, in->queue);
+    return subscribe(in, error);
+}
+
+static void release(rd_kafka_event_t **event)
+{
+    if (*event) {
+        rd_kafka_event_destroy(*event);
+        *event = NULL;
+    }
+}
+
+void loy_kafka_consumer_fini(struct loy_kafka_consumer *in)
+{
+    release(&in->current);
+    release(&in->stashed);
+    if (in->queue) {
+        rd_kafka_queue_io_event_enable(in->queue, -1, NULL, 0);
+        rd_kafka_queue_destroy(in->queue);
+    }
+    if (in->client) {
+        (void)rd_kafka_consumer_close(in->client);
+        rd_kafka_destroy(in->client);
+    }
+    for (uint16_t t = 0; t < LOY_TOPICS_MAX; t++) {
+        free(in->topics[t]);
+    }
+    free(in->slots);
+    free(in->owned);
+    free(in->started);
+    free(in->topics_of);
+    free(in->list);
+    free(in->headers);
+    *in = (struct loy_kafka_consumer){0};
+}
+
+/* --- rebalance ---------------------------------------------------------------------------------------------------- */
+
+/* Reports everything owned as taken. False when nothing is: then it is answered already. */
+static bool take_away(struct loy_kafka_consumer *in, enum loy_bus_event_kind kind, struct loy_bus_event *ret_event)
+{
+    uint32_t count = 0;
+    for (int32_t k = 0; k < in->partitions; k++) {
+        if (in->owned[k]) {
+            in->list[count++] = k;
+        }
+    }
+    if (count == 0) {
+        loy_kafka_assign_nothing(in);
+        return false;
+    }
+    in->revoking = true;
+    ret_event->kind = kind;
+    ret_event->partitions = in->list;
+    ret_event->partition_count = count;
+    return true;
+}
+
+/* Which topics of each k are in the list. An input with more partitions than agreed stops the process. */
+static enum loy_err collect(struct loy_kafka_consumer *in, const rd_kafka_topic_partition_list_t *list,
+                            struct loy_error *error)
+{
+    memset(in->topics_of, 0, (size_t)in->partitions * sizeof *in->topics_of);
+    for (int i = 0; i < list->cnt; i++) {
+        const rd_kafka_topic_partition_t *p = &list->elems[i];
+        int16_t topic = loy_kafka_topic_at(in, p->topic);
+        if (topic < 0) {
+            continue;
+        }
+        if (p->partition >= in->partitions) {
+            return loy_error_set(error, LOY_ERR_MISMATCH,
+                                 "topic %s has a partition %" PRId32 ", but the installation has %" PRId32
+                                 " partitions: all input topics must have as many",
+                                 p->topic, p->partition, in->partitions);
+        }
+        in->topics_of[p->partition] |= 1U << topic;
+    }
+    return LOY_OK;
+}
+
+/* The group gave some topics of k, not all. A topic nobody has seen yet is waited for; another count is for people. */
+static void say_incomplete(const struct loy_kafka_consumer *in, int32_t k, uint32_t seen,
+                           struct loy_bus_event *ret_event)
+{
+    int16_t missing = 0;
+    while (in->topics_of[k] & 1U << missing) {
+        missing++;
+    }
+    ret_event->kind = LOY_BUS_ERROR;
+    if (seen & 1U << missing) {
+        (void)loy_error_set(&ret_event->error, LOY_ERR_MISMATCH,
+                            "the group gave partition %" PRId32
+                            " of other topics but not of %s: the input topics have different numbers of partitions, "
+                            "or a member of the group uses another assignor",
+                            k, in->topics[missing]);
+        return;
+    }
+    (void)loy_error_set(&ret_event->error, LOY_ERR_UNAVAILABLE,
+                        "topic %s is not there yet: waiting for it (loyalctl topics create)", in->topics[missing]);
+}
+
+static bool take_assignment(struct loy_kafka_consumer *in, const rd_kafka_topic_partition_list_t *list,
+                            struct loy_bus_event *ret_event)
+{
+    if (collect(in, list, &ret_event->error)) {
+        loy_kafka_assign_nothing(in);
+        ret_event->kind = LOY_BUS_ERROR;
+        return true;
+    }
+    uint32_t all = (1U << in->topic_count) - 1, seen = 0, count = 0;
+    int32_t incomplete = -1;
+    for (int32_t k = 0; k < in->partitions; k++) {
+        seen |= in->topics_of[k];
+        if (in->topics_of[k] == all) {
+            in->owned[k] = true;
+            in->list[count++] = k;
+        } else if (in->topics_of[k] && incomplete < 0) {
+            incomplete = k;
+        }
+    }
+    if (incomplete >= 0) {
+        memset(in->owned, 0, (size_t)in->partitions * sizeof *in->owned);
+        loy_kafka_assign_nothing(in);
+        say_incomplete(in, incomplete, seen, ret_event);
+        return true;
+    }
+    loy_kafka_assign_paused(in, list);
+    ret_event->kind = LOY_BUS_ASSIGNED;
+    ret_event->partitions = in->list;
+    ret_event->partition_count = count;
+    return count > 0;
+}
+
+/* True: *ret_event is set. May put the event back, to be taken when what came before it is answered. */
+static bool take_rebalance(struct loy_kafka_consumer *in, rd_kafka_event_t **event, struct loy_bus_event *ret_event)
+{
+    if (rd_kafka_event_error(*event) != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
+        bool lost = rd_kafka_assignment_lost(in->client) != 0;
+        return take_away(in, lost ? LOY_BUS_LOST : LOY_BUS_REVOKED, ret_event);
+    }
+    for (int32_t k = 0; k < in->partitions; k++) {
+        if (in->owned[k]) {
+            /* The group went on without asking for what we held. */
+            in->stashed = *event;
+            *event = NULL;
+            return take_away(in, LOY_BUS_LOST, ret_event);
+        }
+    }
+    return take_assignment(in, rd_kafka_event_topic_partition_list(*event), ret_event);
+}
+
+/* --- records and ends --------------------------------------------------------------------------------------------- */
+
+/* The headers of a record, into in->headers. False: no memory. */
+static bool take_headers(struct loy_kafka_consumer *in, const rd_kafka_message_t *message, uint32_t *ret_count)
+{
+    rd_kafka_headers_t *headers = NULL;
+    *ret_count = 0;
+    if (rd_kafka_message_headers(message, &headers) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return true;
+    }
+    size_t count = rd_kafka_header_cnt(headers);
+    if (count > in->headers_capacity) {
+        struct loy_header *more = realloc(in->headers, count * sizeof *more);
+        if (!more) {
+            return false;
+        }
+        in->headers = more;
+        in->headers_capacity = (uint32_t)count;
+    }
+    for (size_t i = 0; i < count; i++) {
+        const char *name = NULL;
+        const void *value = NULL;
+        size_t size = 0;
+        if (rd_kafka_header_get_all(headers, i, &name, &value, &size)) {
+            break;
+        }
+        in->headers[i] = (struct loy_header){loy_str(name), {value, value ? size : 0}};
+        *ret_count = (uint32_t)i + 1;
+    }
+    return true;
+}
+
+static bool fill_record(struct loy_kafka_consumer *in, const rd_kafka_message_t *message, int16_t topic,
+                        struct loy_record *ret_record)
+{
+    rd_kafka_timestamp_type_t type;
+    int64_t timestamp_ms = rd_kafka_message_timestamp(message, &type);
+    uint32_t header_count = 0;
+    if (!take_headers(in, message, &header_count)) {
+        return false;
+    }
+    *ret_record = (struct loy_record){
+        .position = {topic, message->partition, message->offset},
+        .timestamp_us = type == RD_KAFKA_TIMESTAMP_NOT_AVAILABLE ? -1 : timestamp_ms * 1000,
+        .has_key = message->key != NULL,
+        .has_value = message->payload != NULL,
+        .key = {message->key, message->key ? message->key_len : 0},
+        .value = {message->payload, message->payload ? message->len : 0},
+        .headers = in->headers,
+        .header_count = header_count,
+    };
+    return true;
+}
+
+/* What comes at `at` is not what was to come next. True: *ret_event tells of it, or it is to be passed over (NOTHING).
+ */
+static bool check_order(struct loy_kafka_consumer *in, struct loy_position at, struct loy_bus_event *ret_event)
+{
+    struct loy_kafka_slot *slot = loy_kafka_slot(in, at.topic, at.partition);
+    if (at.offset >= slot->next) {
+        int64_t first = -1, end = -1;
+        const char *name = in->topics[at.topic];
+        bool lost = at.offset > slot->next &&
+                    rd_kafka_get_watermark_offsets(in->client, name, at.partition, &first, &end) == 0 &&
+                    first > slot->next;
+        if (lost) {
+            ret_event->kind = LOY_BUS_ERROR;
+            (void)loy_error_set(&ret_event->error, LOY_ERR_UNAVAILABLE,
+                                "topic %s, partition %" PRId32 ": offsets %" PRId64 " to %" PRId64
+                                " left the log before they were read (retention); going on at %" PRId64,
+                                name, at.partition, slot->next, at.offset - 1, at.offset);
+        }
+        return lost;
+    }
+    ret_event->kind = LOY_BUS_NOTHING;
+    if (!slot->went_back) {
+        struct loy_position again = {at.topic, at.partition, slot->next};
+        enum loy_err ignored = loy_kafka_consumer_seek(in, again, NULL);
+        (void)ignored; /* then fetching goes on, and the next record comes here */
+        slot->went_back = true;
+        return true;
+    }
+    ret_event->kind = LOY_BUS_ERROR;
+    (void)loy_error_set(&ret_event->error, LOY_ERR_MISMATCH,
+                        "topic %s, partition %" PRId32 ": offset %" PRId64 " is beyond the log, which has %" PRId64
+                        ": the topic was truncated or made anew since this installation read it",
+                        in->topics[at.topic], at.partition, slot->next, at.offset);
+    return true;
+}
+
+/* *ret_event holds what came at `at`. True: the caller gets something now; what came is kept for the next poll when
+ * something has to be said first. False: it was stale. */
+static bool hand_out(struct loy_kafka_consumer *in, struct loy_position at, int64_t next,
+                     struct loy_bus_event *ret_event)
+{
+    struct loy_kafka_slot *slot = loy_kafka_slot(in, at.topic, at.partition);
+    if (at.offset != slot->next) {
+        in->held = *ret_event;
+    }
+    if (at.offset != slot->next && check_order(in, at, ret_event)) {
+        in->has_held = at.offset >= slot->next;
+        if (!in->has_held) {
+            return ret_event->kind != LOY_BUS_NOTHING;
+        }
+    }
+    slot->next = next;
+    slot->went_back = false;
+    return true;
+}
+
+static bool take_record(struct loy_kafka_consumer *in, rd_kafka_event_t **event, struct loy_bus_event *ret_event)
+{
+    const rd_kafka_message_t *message = rd_kafka_event_message_next(*event);
+    int16_t topic = message ? loy_kafka_topic_at(in, rd_kafka_topic_name(message->rkt)) : -1;
+    if (topic < 0 || message->partition >= in->partitions || !in->started[message->partition]) {
+        return false;
+    }
+    if (!fill_record(in, message, topic, &ret_event->record)) {
+        ret_event->kind = LOY_BUS_ERROR;
+        (void)loy_error_set(&ret_event->error, LOY_ERR_NO_MEMORY, "no memory for the headers of a record");
+        return true;
+    }
+    ret_event->kind = LOY_BUS_RECORD;
+    if (!hand_out(in, ret_event->record.position, message->offset + 1, ret_event)) {
+        return false;
+    }
+    in->current = *event;
+    *event = NULL;
+    return true;
+}
+
+static bool take_end(struct loy_kafka_consumer *in, struct loy_position at, struct loy_bus_event *ret_event)
+{
+    ret_event->kind = LOY_BUS_END;
+    ret_event->position = at;
+    return hand_out(in, at, at.offset, ret_event);
+}
+
+/* An error of one partition: its end, or anything else, which is news. */
+static bool take_error(struct loy_kafka *kafka, rd_kafka_event_t *event, struct loy_bus_event *ret_event)
+{
+    struct loy_kafka_consumer *in = &kafka->in;
+    rd_kafka_topic_partition_t *p = NULL;
+    if (rd_kafka_event_error(event) == RD_KAFKA_RESP_ERR__PARTITION_EOF) {
+        p = rd_kafka_event_topic_partition(event);
+    }
+    if (!p) {
+        return loy_kafka_take_common(kafka, "consumer", in->client, event, ret_event);
+    }
+    struct loy_position at = {loy_kafka_topic_at(in, p->topic), p->partition, p->offset};
+    rd_kafka_topic_partition_destroy(p);
+    bool ours = at.topic >= 0 && at.partition >= 0 && at.partition < in->partitions && in->started[at.partition];
+    return ours && take_end(in, at, ret_event);
+}
+
+/* --- poll --------------------------------------------------------------------------------------------------------- */
+
+static bool take(struct loy_kafka *kafka, rd_kafka_event_t **event, struct loy_bus_event *ret_event)
+{
+    switch (rd_kafka_event_type(*event)) {
+    case RD_KAFKA_EVENT_FETCH:
+        return take_record(&kafka->in, event, ret_event);
+    case RD_KAFKA_EVENT_REBALANCE:
+        return take_rebalance(&kafka->in, event, ret_event);
+    case RD_KAFKA_EVENT_ERROR:
+        return take_error(kafka, *event, ret_event);
+    default:
+        return loy_kafka_take_common(kafka, "consumer", kafka->in.client, *event, ret_event);
+    }
+}
+
+bool loy_kafka_consumer_poll(struct loy_kafka *kafka, struct loy_bus_event *ret_event)
+{
+    struct loy_kafka_consumer *in = &kafka->in;
+    if (in->has_held) {
+        in->has_held = false;
+        *ret_event = in->held;
+        return true;
+    }
+    release(&in->current);
+    /* Until the caller has let go of what is taken away, nothing else of the group may come between. */
+    for (int i = 0; i < LOY_KAFKA_SKIP_MAX && in->client && !in->revoking; i++) {
+        rd_kafka_event_t *event = in->stashed ? in->stashed : rd_kafka_queue_poll(in->queue, 0);
+        in->stashed = NULL;
+        if (!event) {
+            return false;
+        }
+        bool told = take(kafka, &event, ret_event);
+        release(&event);
+        if (told) {
+            return true;
+        }
+    }
+    return false;
+}

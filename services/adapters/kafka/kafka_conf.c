@@ -1,0 +1,149 @@
+#include "adapters/kafka/kafka_conf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { CONF_TEXT_MAX = 512 };
+
+enum { ALL = 1 << LOY_KAFKA_CONSUMER | 1 << LOY_KAFKA_PRODUCER | 1 << LOY_KAFKA_ADMIN };
+enum { IN = 1 << LOY_KAFKA_CONSUMER, OUT = 1 << LOY_KAFKA_PRODUCER };
+
+static const struct property {
+    int clients;
+    const char *name;
+    const char *value;
+    bool newer; /* librdkafka 2.0.2 does not know it */
+} properties[] = {
+    {IN | OUT, "log.queue", "true", false},
+    {ALL, "socket.keepalive.enable", "true", false},
+    /* After an outage be back within a second, not ten. */
+    {ALL, "reconnect.backoff.max.ms", "1000", false},
+    {ALL, "message.max.bytes", "4194304", false},
+
+    /* Eager: all partitions k of every topic come and go together. Cooperative assignors split them. */
+    {IN, "partition.assignment.strategy", "range", false},
+    /* Offsets are PostgreSQL's; what the group knows is for dashboards. */
+    {IN, "enable.auto.commit", "false", false},
+    {IN, "enable.auto.offset.store", "false", false},
+    /* Where fetching goes on when an offset is not in the log; consume.c sees it and says so. "error" would end it. */
+    {IN, "auto.offset.reset", "earliest", false},
+    {IN, "enable.partition.eof", "true", false},
+    /* What an aborted transaction wrote never happened; its offsets are gaps. */
+    {IN, "isolation.level", "read_committed", false},
+    /* A thread that stopped turning gives its partitions up. */
+    {IN, "max.poll.interval.ms", "60000", false},
+    /* Read ahead for two or three batches; the default keeps 64 MiB a thread. */
+    {IN, "queued.min.messages", "10000", false},
+    {IN, "queued.max.messages.kbytes", "8192", false},
+    {IN, "fetch.message.max.bytes", "524288", false},
+    {IN, "fetch.max.bytes", "8388608", false},
+    /* A partition that is resumed joins the next request: that bounds how late a tick is read. */
+    {IN, "fetch.wait.max.ms", "100", false},
+    /* How long fetching rests after an error or with a full queue; the queue holds more than what is worked then. */
+    {IN, "fetch.error.backoff.ms", "50", false},
+    {IN, "fetch.queue.backoff.ms", "50", true},
+
+    /* In order and once a producer's life, or an error that makes the worker replay its outbox. */
+    {OUT, "enable.idempotence", "true", false},
+    {OUT, "enable.gapless.guarantee", "true", false},
+    {OUT, "acks", "all", false},
+    /* An outage delays messages, it never fails them. */
+    {OUT, "message.timeout.ms", "0", false},
+    {OUT, "linger.ms", "5", false},
+    {OUT, "compression.codec", "lz4", false},
+    /* Java's placing of a key. */
+    {OUT, "partitioner", "murmur2_random", false},
+    {OUT, "queue.buffering.max.kbytes", "65536", false},
+};
+
+enum loy_err loy_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, struct loy_error *error)
+{
+    if (!value || !*value) {
+        return LOY_OK;
+    }
+    char text[CONF_TEXT_MAX];
+    if (rd_kafka_conf_set(conf, name, value, text, sizeof text) != RD_KAFKA_CONF_OK) {
+        return loy_error_set(error, LOY_ERR_CONFIG, "Kafka client: %s: %s", name, text);
+    }
+    return LOY_OK;
+}
+
+static enum loy_err set_properties(rd_kafka_conf_t *conf, enum loy_kafka_client client, struct loy_error *error)
+{
+    for (size_t i = 0; i < sizeof properties / sizeof *properties; i++) {
+        const struct property *p = &properties[i];
+        if (!(p->clients & 1 << client)) {
+            continue;
+        }
+        char text[CONF_TEXT_MAX];
+        rd_kafka_conf_res_t result = rd_kafka_conf_set(conf, p->name, p->value, text, sizeof text);
+        if (result == RD_KAFKA_CONF_UNKNOWN && p->newer) {
+            continue;
+        }
+        if (result != RD_KAFKA_CONF_OK) {
+            return loy_error_set(error, LOY_ERR_CONFIG, "Kafka client: %s: %s", p->name, text);
+        }
+    }
+    return LOY_OK;
+}
+
+static enum loy_err set_connection(rd_kafka_conf_t *conf, const struct loy_kafka_connection *c, struct loy_error *error)
+{
+    const struct {
+        const char *name, *value;
+    } rows[] = {
+        {"bootstrap.servers", c->brokers},
+        {"security.protocol", c->security_protocol},
+        {"sasl.mechanism", c->sasl_mechanism},
+        {"sasl.username", c->sasl_username},
+        {"sasl.password", c->sasl_password},
+        {"ssl.ca.location", c->ssl_ca},
+        {"ssl.certificate.location", c->ssl_certificate},
+        {"ssl.key.location", c->ssl_key},
+        {"client.id", c->client_id},
+    };
+    if (!c->brokers || !*c->brokers) {
+        return loy_error_set(error, LOY_ERR_CONFIG, "Kafka client: no brokers named (host:port, …)");
+    }
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        enum loy_err err = loy_kafka_conf_set(conf, rows[i].name, rows[i].value, error);
+        if (err) {
+            return err;
+        }
+    }
+    return LOY_OK;
+}
+
+enum loy_err loy_kafka_conf_new(enum loy_kafka_client client, const struct loy_kafka_connection *connection,
+                                rd_kafka_conf_t **ret_conf, struct loy_error *error)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    enum loy_err err = set_properties(conf, client, error);
+    if (!err) {
+        err = set_connection(conf, connection, error);
+    }
+    if (err) {
+        rd_kafka_conf_destroy(conf);
+        return err;
+    }
+    if (client == LOY_KAFKA_ADMIN) {
+        rd_kafka_conf_set_log_cb(conf, NULL);
+    }
+    *ret_conf = conf;
+    return LOY_OK;
+}
+
+enum loy_err loy_kafka_client_new(rd_kafka_type_t type, rd_kafka_conf_t *conf, rd_kafka_t **ret_client,
+                                  struct loy_error *error)
+{
+    char text[CONF_TEXT_MAX];
+    rd_kafka_t *client = rd_kafka_new(type, conf, text, sizeof text);
+    if (!client) {
+        rd_kafka_conf_destroy(conf);
+        return loy_error_set(error, LOY_ERR_CONFIG, "Kafka client: %s", text);
+    }
+    /* Fails only where log.queue is not set: the admin client, which does not log. */
+    (void)rd_kafka_set_log_queue(client, NULL);
+    *ret_client = client;
+    return LOY_OK;
+}
