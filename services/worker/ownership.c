@@ -10,9 +10,12 @@
 static void drop_batches(struct loy_worker *worker)
 {
     worker->abandoned = worker->asked != LOY_ASKED_NOTHING;
-    loy_batch_start(worker, worker->current);
     loy_batch_start(worker, worker->filling);
-    worker->current->phase = LOY_BATCH_FILLING;
+    if (worker->asked == LOY_ASKED_BATCH) {
+        worker->current->phase = LOY_BATCH_DROPPED;
+    } else {
+        loy_batch_start(worker, worker->current);
+    }
     for (uint32_t i = 0; i < worker->assigned_count; i++) {
         worker->owned[worker->assigned[i]].held = false;
     }
@@ -73,9 +76,13 @@ enum loy_err loy_ownership_event(struct loy_worker *worker, const struct loy_bus
 
 static void submit_acquire(struct loy_worker *worker)
 {
+    loy_arena_reset(&worker->small);
+    const int32_t *ks =
+        loy_arena_copy(&worker->small, worker->assigned, worker->assigned_count * sizeof *worker->assigned);
     struct loy_store_request request = {
         .kind = LOY_STORE_ACQUIRE,
-        .acquire = {.ks = worker->assigned, .count = worker->assigned_count, .owner = worker->config.owner}};
+        .acquire = {.ks = ks, .count = worker->assigned_count, .owner = worker->config.owner}};
+    assert(ks); /* the arena is empty and large */
     if (worker->store.submit(worker->store.self, &request) == LOY_OK) {
         worker->asked = LOY_ASKED_ACQUIRE;
         worker->abandoned = false;

@@ -84,12 +84,13 @@ struct loy_span {
 
 enum loy_batch_phase {
     LOY_BATCH_FILLING,
-    LOY_BATCH_READY,  /* to be loaded */
-    LOY_BATCH_CACHE,  /* waiting for Redis */
-    LOY_BATCH_LOAD,   /* waiting for PostgreSQL's members */
-    LOY_BATCH_DECIDE, /* everything is there */
-    LOY_BATCH_COMMIT, /* waiting for the commit */
-    LOY_BATCH_FIND,   /* waiting for the journal's rows of repeated events */
+    LOY_BATCH_READY,   /* to be loaded */
+    LOY_BATCH_CACHE,   /* waiting for Redis */
+    LOY_BATCH_LOAD,    /* waiting for PostgreSQL's members */
+    LOY_BATCH_DECIDE,  /* everything is there */
+    LOY_BATCH_COMMIT,  /* waiting for the commit */
+    LOY_BATCH_FIND,    /* waiting for the journal's rows of repeated events */
+    LOY_BATCH_DROPPED, /* its reply still comes, and what was asked lies in its arena until then */
 };
 
 struct loy_batch {

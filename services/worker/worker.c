@@ -114,6 +114,8 @@ static enum loy_err batch_step(struct loy_worker *worker, bool *ret_progress)
     case LOY_BATCH_DECIDE:
         err = decide_and_commit(worker);
         break;
+    case LOY_BATCH_DROPPED:
+        return LOY_OK;
     case LOY_BATCH_LOAD:
     case LOY_BATCH_COMMIT:
     case LOY_BATCH_FIND:
@@ -232,6 +234,9 @@ static enum loy_err take_result(struct loy_worker *worker, const struct loy_stor
     }
     if (worker->abandoned) {
         worker->abandoned = false;
+        if (worker->current->phase == LOY_BATCH_DROPPED) {
+            loy_batch_start(worker, worker->current);
+        }
         return LOY_OK; /* of a batch that was dropped; acquire reads back what became of it */
     }
     if (result->status == LOY_STORE_OUTAGE) {
@@ -332,7 +337,12 @@ enum loy_worker_state loy_worker_turn(struct loy_worker *worker, int64_t *ret_wa
             return worker->state;
         }
         progress = false;
-        if (steps(worker, &progress) != LOY_OK) {
+        enum loy_err err = steps(worker, &progress);
+        if (loy_err_class(err) == LOY_CLASS_RETRY) {
+            LOY_WARN("start_again", LOY_LOG_STR("owner", worker->config.owner), LOY_LOG_FAILURE(&worker->error));
+            loy_worker_back_off(worker);
+            loy_ownership_reset(worker);
+        } else if (err) {
             worker->state = LOY_WORKER_FAILED;
             return worker->state;
         }
