@@ -1,0 +1,177 @@
+#include "support/cmocka_all.h"
+
+#include "support/wire_case.h"
+
+static const struct loy_wallet wallets[] = {{.id = {"points", 6}}, {.id = {"cashback", 8}}};
+static const struct loy_earning_rule rules[] = {{.number = 7, .id = {"base", 4}, .title = {"Basis \"plus\"\n", 13}}};
+static const struct loy_programme programme = {
+    .wallets = wallets, .wallet_count = 2, .rules = rules, .rule_count = 1, .revision = 1};
+
+static struct loy_lot lots[] = {
+    {.first = 1, .last = 1, .points = 5, .available_from_us = INT64_MIN, .expires_at_us = LOY_NEVER},
+    {.first = 2, .last = 2, .points = 6, .available_from_us = INT64_MIN, .expires_at_us = 2000000},
+    {.first = 3, .last = 3, .points = 7, .available_from_us = INT64_MIN, .expires_at_us = 1000000},
+    {.first = 4, .last = 4, .points = 8, .available_from_us = INT64_MIN, .expires_at_us = 1000000},
+    {.first = 5, .last = 5, .wallet = 1, .points = 9, .available_from_us = INT64_MIN, .expires_at_us = 1000000},
+};
+
+static const struct loy_entry entries[] = {
+    {.kind = LOY_ENTRY_EXPIRE, .amount = -2, .lot = 1, .expires_at_us = LOY_NEVER},
+    {.kind = LOY_ENTRY_EARN_PENDING,
+     .amount = 26,
+     .lot = 2,
+     .rule = 7,
+     .available_from_us = 1500000,
+     .expires_at_us = 2000000},
+    {.kind = LOY_ENTRY_EARN, .wallet = 1, .amount = 1, .lot = 3, .rule = 8, .expires_at_us = LOY_NEVER},
+};
+
+static const char expected_update[] =
+    "{\"member_id\": \"m-1\", \"incarnation\": 1, \"version\": \"4\", \"moment\": \"1970-01-01T00:00:00.250Z\", "
+    "\"cause\": {\"source\": \"pos\", \"event_id\": \"e-1\", \"kind\": \"purchase\", \"order_id\": \"o-1\", "
+    "\"occurred_at\": \"1969-12-31T23:59:59.999999Z\"}, "
+    "\"balance\": {\"wallets\": ["
+    "{\"wallet\": \"points\", \"available\": \"26\", \"pending\": \"26\", \"reserved\": \"0\"}, "
+    "{\"wallet\": \"cashback\", \"available\": \"0\", \"pending\": \"0\", \"reserved\": \"0\"}], "
+    "\"changes\": [{\"entry\": \"expire\", \"wallet\": \"points\", \"amount\": \"-2\"}, "
+    "{\"entry\": \"earn_pending\", \"wallet\": \"points\", \"amount\": \"26\", \"rule\": \"base\", "
+    "\"title\": \"Basis \\\"plus\\\"\\u000a\", \"available_from\": \"1970-01-01T00:00:01.500Z\", "
+    "\"expires_at\": \"1970-01-01T00:00:02Z\"}, "
+    "{\"entry\": \"earn\", \"wallet\": \"cashback\", \"amount\": \"1\"}], "
+    "\"next_expiry\": {\"wallet\": \"points\", \"amount\": \"15\", \"at\": \"1970-01-01T00:00:01Z\"}}}";
+
+static void a_balance_update_says_all_of_it(void **state)
+{
+    (void)state;
+    struct wire_case test;
+    wire_case_init(&test);
+    struct loy_account account = {.member_id = LOY_STR("m-1"),
+                                  .version = 4,
+                                  .wallet_count = 1,
+                                  .balances = {{.available = 26, .pending = 26}},
+                                  .lots = lots,
+                                  .lot_count = 5};
+    struct loy_event event = {.kind = LOY_EVENT_PURCHASE,
+                              .event_id = LOY_STR("e-1"),
+                              .source = LOY_STR("pos"),
+                              .order_id = LOY_STR("o-1"),
+                              .occurred_at_us = -1};
+    struct loy_effects effects = {.moment_us = 250000, .entries = entries, .entry_count = 3};
+    struct loy_wire_update update = {&programme, &account, &event, &effects, 1};
+    struct loy_str json, bytes, back;
+    assert_int_equal(loy_wire_encode_update(&update, true, &test.arena, &json), LOY_OK);
+    assert_int_equal(json.len, sizeof expected_update - 1);
+    assert_memory_equal(json.at, expected_update, json.len);
+    assert_int_equal(loy_wire_encode_update(&update, false, &test.arena, &bytes), LOY_OK);
+    assert_true(bytes.len < json.len / 2);
+    assert_int_equal(loy_wire_to_json(LOY_WIRE_UPDATE, bytes, &test.arena, &back, &test.error), LOY_OK);
+    assert_true(loy_str_equal(json, back));
+    char block[2048];
+    for (size_t size = 0; size < 1024; size += 64) {
+        struct loy_arena small;
+        loy_arena_init(&small, block, size);
+        assert_int_equal(loy_wire_encode_update(&update, size % 128 == 0, &small, &bytes), LOY_ERR_NO_MEMORY);
+    }
+}
+
+static void an_outcome_leaves_out_what_it_does_not_know(void **state)
+{
+    (void)state;
+    struct wire_case test;
+    wire_case_init(&test);
+    struct loy_wire_outcome outcome = {
+        .topic = LOY_STR("purchases"), .partition = 0, .offset = 0, .outcome = LOY_STR("rejected")};
+    struct loy_str json, bytes, back;
+    assert_int_equal(loy_wire_encode_outcome(&outcome, true, &test.arena, &json), LOY_OK);
+    assert_true(loy_str_equal(
+        json, LOY_STR("{\"topic\": \"purchases\", \"partition\": 0, \"offset\": \"0\", \"outcome\": \"rejected\"}")));
+    assert_int_equal(loy_wire_encode_outcome(&outcome, false, &test.arena, &bytes), LOY_OK);
+    assert_int_equal(loy_wire_to_json(LOY_WIRE_OUTCOME, bytes, &test.arena, &back, &test.error), LOY_OK);
+    assert_true(loy_str_equal(json, back));
+}
+
+static void a_tick_is_an_event_of_ours_alone(void **state)
+{
+    (void)state;
+    struct wire_case test;
+    wire_case_init(&test);
+    struct loy_str one, two;
+    assert_int_equal(loy_wire_encode_tick(LOY_STR("~card:5"), 1500000, &test.arena, &one), LOY_OK);
+    assert_int_equal(loy_wire_encode_tick(LOY_STR("~card:5"), 1500000, &test.arena, &two), LOY_OK);
+    assert_true(loy_str_equal(one, two));
+    assert_int_equal(wire_case_decode(&test, one, false), LOY_ERR_INVALID_VALUE);
+    assert_int_equal(wire_case_decode(&test, one, true), LOY_OK);
+    assert_int_equal(test.event.kind, LOY_EVENT_TICK);
+    assert_int_equal(test.event.tick_due_at_us, 1500000);
+    assert_true(loy_str_equal(test.event.member_id, LOY_STR("~card:5")));
+    assert_true(loy_str_equal(test.event.encoded, one));
+    assert_int_equal(loy_wire_encode_tick(LOY_STR("m"), LOY_NEVER, &test.arena, &one), LOY_OK);
+    assert_int_equal(wire_case_decode(&test, one, true), LOY_OK);
+}
+
+static void a_trace_is_read_back_as_it_was(void **state)
+{
+    (void)state;
+    struct wire_case test;
+    wire_case_init(&test);
+    const int64_t shares[] = {3, -1, 0};
+    const struct loy_rule_trace traces[] = {
+        {.rule = 7,
+         .wanted = 5,
+         .granted = 2,
+         .eligible_minor = 500,
+         .reason = "cap",
+         .lines = shares,
+         .line_count = 3},
+        {.rule = 8, .reason = "below_minimum"},
+    };
+    struct loy_effects effects = {.rules = traces, .rule_count = 2, .advanced = 1, .late = true};
+    struct loy_str bytes;
+    assert_int_equal(loy_wire_encode_trace(&effects, true, &test.arena, &bytes), LOY_OK);
+    struct loy_wire_trace trace;
+    assert_int_equal(loy_wire_trace_decode(bytes, &test.arena, &trace, &test.error), LOY_OK);
+    assert_int_equal(trace.rule_count, 2);
+    assert_int_equal(trace.advanced, 1);
+    assert_true(trace.late && trace.enrolled);
+    assert_int_equal(trace.rules[0].wanted, 5);
+    assert_int_equal(trace.rules[0].granted, 2);
+    assert_int_equal(trace.rules[0].eligible_minor, 500);
+    assert_string_equal(trace.rules[0].reason, "cap");
+    assert_int_equal(trace.rules[0].line_count, 3);
+    assert_memory_equal(trace.rules[0].lines, shares, sizeof shares);
+    assert_null(trace.rules[1].lines);
+    assert_string_equal(trace.rules[1].reason, "below_minimum");
+    struct loy_str cut = {bytes.at, bytes.len - 1};
+    assert_int_equal(loy_wire_trace_decode(cut, &test.arena, &trace, &test.error), LOY_ERR_CORRUPT);
+    struct loy_effects nothing = {0};
+    assert_int_equal(loy_wire_encode_trace(&nothing, false, &test.arena, &bytes), LOY_OK);
+    assert_int_equal(bytes.len, 0);
+    assert_int_equal(loy_wire_trace_decode(bytes, &test.arena, &trace, &test.error), LOY_OK);
+    assert_int_equal(trace.rule_count, 0);
+    assert_false(trace.late || trace.enrolled);
+}
+
+static void an_event_is_shown_as_json(void **state)
+{
+    (void)state;
+    struct wire_case test;
+    wire_case_init(&test);
+    assert_int_equal(wire_case_kind(&test, "\"attributes\": {\"k\": \"v\"}, \"activity\": {\"name\": \"x\"}"), LOY_OK);
+    struct loy_str json;
+    assert_int_equal(loy_wire_to_json(LOY_WIRE_EVENT, test.event.encoded, &test.arena, &json, &test.error), LOY_OK);
+    assert_true(loy_str_equal(json, LOY_STR("{\"event_id\": \"e-1\", \"source\": \"pos\", \"member_id\": \"m-1\", "
+                                            "\"occurred_at\": \"2026-11-21T09:30:00.250Z\", \"attributes\": {\"k\": "
+                                            "\"v\"}, \"activity\": {\"name\": \"x\"}}")));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_balance_update_says_all_of_it),
+        cmocka_unit_test(an_outcome_leaves_out_what_it_does_not_know),
+        cmocka_unit_test(a_tick_is_an_event_of_ours_alone),
+        cmocka_unit_test(a_trace_is_read_back_as_it_was),
+        cmocka_unit_test(an_event_is_shown_as_json),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
