@@ -43,41 +43,18 @@ static void put_totals(struct loy_pg_params *params, const struct loy_store_comm
     }
 }
 
-/* An array of one field of the items: `item` walks over items[0..count). */
-#define PUT_FIELD_I32(params, count, items, field)                                                                     \
-    do {                                                                                                               \
-        uint8_t *at_ = loy_pg_param_array(params, LOY_PG_INT4_ARRAY, LOY_PG_INT4, count, (size_t)(count)*4);           \
-        for (uint32_t i_ = 0; at_ && i_ < (count); i_++) {                                                             \
-            at_ = loy_pg_put_i32(at_, (items)[i_] field);                                                              \
-        }                                                                                                              \
-    } while (0)
-#define PUT_FIELD_I64(params, count, items, field)                                                                     \
-    do {                                                                                                               \
-        uint8_t *at_ = loy_pg_param_array(params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, count, (size_t)(count)*8);           \
-        for (uint32_t i_ = 0; at_ && i_ < (count); i_++) {                                                             \
-            at_ = loy_pg_put_i64(at_, (items)[i_] field);                                                              \
-        }                                                                                                              \
-    } while (0)
-#define PUT_FIELD_DIGEST(params, count, items, field)                                                                  \
-    do {                                                                                                               \
-        uint8_t *at_ = loy_pg_param_array(params, LOY_PG_UUID_ARRAY, LOY_PG_UUID, count, (size_t)(count)*16);          \
-        for (uint32_t i_ = 0; at_ && i_ < (count); i_++) {                                                             \
-            at_ = loy_pg_put_digest(at_, &(items)[i_] field);                                                          \
-        }                                                                                                              \
-    } while (0)
-
 static enum loy_err send_partitions(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
 {
     const struct loy_partition_write *writes = commit->partitions;
     uint32_t count = commit->partition_count;
     struct loy_pg_params params;
     loy_pg_params_init(&params, pipe->arena);
-    PUT_FIELD_I32(&params, count, writes, .k);
-    PUT_FIELD_I64(&params, count, writes, .epoch);
-    PUT_FIELD_I64(&params, count, writes, .old_outbox_seq);
-    PUT_FIELD_I64(&params, count, writes, .new_outbox_seq);
-    PUT_FIELD_I32(&params, count, writes, .old_next_n);
-    PUT_FIELD_I32(&params, count, writes, .new_next_n);
+    loy_pg_param_i32s(&params, count, &writes->k, sizeof *writes);
+    loy_pg_param_i64s(&params, count, &writes->epoch, sizeof *writes);
+    loy_pg_param_i64s(&params, count, &writes->old_outbox_seq, sizeof *writes);
+    loy_pg_param_i64s(&params, count, &writes->new_outbox_seq, sizeof *writes);
+    loy_pg_param_i32s(&params, count, &writes->old_next_n, sizeof *writes);
+    loy_pg_param_i32s(&params, count, &writes->new_next_n, sizeof *writes);
     put_offsets(&params, commit, false);
     put_offsets(&params, commit, true);
     put_totals(&params, commit);
@@ -221,7 +198,7 @@ static enum loy_err send_journal(struct loy_pg_pipe *pipe, const struct loy_stor
         sorted[i] = &commit->journal[i];
         bytes += journal_record_size(sorted[i]);
     }
-    qsort(sorted, count, sizeof *sorted, compare_journal);
+    qsort(sorted, count, sizeof(void *), compare_journal);
     struct loy_pg_params params;
     loy_pg_params_init(&params, pipe->arena);
     uint8_t *at = loy_pg_param_array(&params, pipe->types->journal_array, pipe->types->journal, count, bytes);
@@ -292,8 +269,12 @@ static enum loy_err send_member_updates(struct loy_pg_pipe *pipe, const struct l
     struct loy_pg_params params;
     loy_pg_params_init(&params, pipe->arena);
     put_members(&params, pipe->types, writes, count);
-    PUT_FIELD_I64(&params, count, writes, ->old_seq);
-    PUT_FIELD_DIGEST(&params, count, writes, ->old_digest);
+    uint8_t *seqs = loy_pg_param_array(&params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, count, (size_t)count * 8);
+    uint8_t *digests = loy_pg_param_array(&params, LOY_PG_UUID_ARRAY, LOY_PG_UUID, count, (size_t)count * 16);
+    for (uint32_t i = 0; seqs && digests && i < count; i++) {
+        seqs = loy_pg_put_i64(seqs, writes[i]->old_seq);
+        digests = loy_pg_put_digest(digests, &writes[i]->old_digest);
+    }
     return loy_pg_send(pipe, LOY_PG_MEMBER_UPDATE, &params);
 }
 
@@ -310,8 +291,8 @@ static enum loy_err send_members(struct loy_pg_pipe *pipe, const struct loy_stor
         const struct loy_member_write *write = &commit->members[i];
         sorted[write->is_new ? total - ++new : known++] = write;
     }
-    qsort(sorted, known, sizeof *sorted, compare_member);
-    qsort(sorted + known, new, sizeof *sorted, compare_member);
+    qsort(sorted, known, sizeof(void *), compare_member);
+    qsort(sorted + known, new, sizeof(void *), compare_member);
     enum loy_err err = known ? send_member_updates(pipe, sorted, known) : LOY_OK;
     if (err || new == 0) {
         return err;
@@ -326,10 +307,10 @@ static enum loy_err send_reads(struct loy_pg_pipe *pipe, const struct loy_store_
 {
     struct loy_pg_params params;
     loy_pg_params_init(&params, pipe->arena);
-    PUT_FIELD_I32(&params, commit->read_count, commit->reads, .k);
-    PUT_FIELD_I32(&params, commit->read_count, commit->reads, .n);
-    PUT_FIELD_I64(&params, commit->read_count, commit->reads, .seq);
-    PUT_FIELD_DIGEST(&params, commit->read_count, commit->reads, .digest);
+    loy_pg_param_i32s(&params, commit->read_count, &commit->reads->k, sizeof *commit->reads);
+    loy_pg_param_i32s(&params, commit->read_count, &commit->reads->n, sizeof *commit->reads);
+    loy_pg_param_i64s(&params, commit->read_count, &commit->reads->seq, sizeof *commit->reads);
+    loy_pg_param_digests(&params, commit->read_count, &commit->reads->digest, sizeof *commit->reads);
     return loy_pg_send(pipe, LOY_PG_READS, &params);
 }
 
@@ -352,8 +333,8 @@ static enum loy_err send_due(struct loy_pg_pipe *pipe, const struct loy_store_co
     enum loy_err err = LOY_OK;
     if (put) {
         loy_pg_params_init(&params, pipe->arena);
-        PUT_FIELD_I32(&params, put, split, .k);
-        PUT_FIELD_I32(&params, put, split, .n);
+        loy_pg_param_i32s(&params, put, &split->k, sizeof *split);
+        loy_pg_param_i32s(&params, put, &split->n, sizeof *split);
         uint8_t *at = loy_pg_param_array(&params, LOY_PG_TIMESTAMPTZ_ARRAY, LOY_PG_TIMESTAMPTZ, put, (size_t)put * 8);
         for (uint32_t i = 0; at && i < put; i++) {
             at = loy_pg_put_i64(at, loy_pg_time(split[i].at_us));
@@ -364,22 +345,22 @@ static enum loy_err send_due(struct loy_pg_pipe *pipe, const struct loy_store_co
         return err;
     }
     loy_pg_params_init(&params, pipe->arena);
-    PUT_FIELD_I32(&params, gone, split + put, .k);
-    PUT_FIELD_I32(&params, gone, split + put, .n);
+    loy_pg_param_i32s(&params, gone, &split[put].k, sizeof *split);
+    loy_pg_param_i32s(&params, gone, &split[put].n, sizeof *split);
     return loy_pg_send(pipe, LOY_PG_DUE_DELETE, &params);
 }
 
 static enum loy_err send_outbox_trim(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
 {
-    struct loy_partition_write const **trimmed =
-        LOY_NEW_ARRAY(pipe->arena, const struct loy_partition_write *, commit->partition_count);
-    if (!trimmed) {
+    struct loy_outbox_row *trims = LOY_NEW_ARRAY(pipe->arena, struct loy_outbox_row, commit->partition_count);
+    if (!trims) {
         return LOY_ERR_NO_MEMORY;
     }
     uint32_t count = 0;
     for (uint32_t i = 0; i < commit->partition_count; i++) {
-        if (commit->partitions[i].trim_through > 0) {
-            trimmed[count++] = &commit->partitions[i];
+        const struct loy_partition_write *write = &commit->partitions[i];
+        if (write->trim_through > 0) {
+            trims[count++] = (struct loy_outbox_row){.k = write->k, .seq = write->trim_through};
         }
     }
     if (count == 0) {
@@ -387,8 +368,8 @@ static enum loy_err send_outbox_trim(struct loy_pg_pipe *pipe, const struct loy_
     }
     struct loy_pg_params params;
     loy_pg_params_init(&params, pipe->arena);
-    PUT_FIELD_I32(&params, count, trimmed, ->k);
-    PUT_FIELD_I64(&params, count, trimmed, ->trim_through);
+    loy_pg_param_i32s(&params, count, &trims->k, sizeof *trims);
+    loy_pg_param_i64s(&params, count, &trims->seq, sizeof *trims);
     return loy_pg_send(pipe, LOY_PG_OUTBOX_TRIM, &params);
 }
 
@@ -401,8 +382,8 @@ static enum loy_err send_outbox(struct loy_pg_pipe *pipe, const struct loy_store
     }
     struct loy_pg_params params;
     loy_pg_params_init(&params, pipe->arena);
-    PUT_FIELD_I32(&params, count, commit->outbox, .k);
-    PUT_FIELD_I64(&params, count, commit->outbox, .seq);
+    loy_pg_param_i32s(&params, count, &commit->outbox->k, sizeof *commit->outbox);
+    loy_pg_param_i64s(&params, count, &commit->outbox->seq, sizeof *commit->outbox);
     uint8_t *at = loy_pg_param_array(&params, LOY_PG_BYTEA_ARRAY, LOY_PG_BYTEA, count, bytes);
     for (uint32_t i = 0; at && i < count; i++) {
         at = loy_pg_put_bytes(at, commit->outbox[i].payload.at, commit->outbox[i].payload.len);

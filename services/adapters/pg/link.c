@@ -16,6 +16,12 @@ static bool is_readable(const PGconn *conn, short events)
     return fd.fd < 0 || poll(&fd, 1, 0) != 0;
 }
 
+void loy_pg_link_init(struct loy_pg_link *link, int64_t connect_timeout_us, uint64_t seed)
+{
+    *link = (struct loy_pg_link){.connect_timeout_us = connect_timeout_us};
+    loy_backoff_init(&link->backoff, BACKOFF_FIRST_US, BACKOFF_LAST_US, seed);
+}
+
 void loy_pg_link_drop(struct loy_pg_link *link, int64_t now_us, bool failed)
 {
     PQfinish(link->conn);
@@ -25,16 +31,7 @@ void loy_pg_link_drop(struct loy_pg_link *link, int64_t now_us, bool failed)
     if (!failed) {
         return;
     }
-    int64_t wait_us = BACKOFF_LAST_US;
-    if (link->failures < 5) {
-        wait_us = (int64_t)BACKOFF_FIRST_US << link->failures;
-    }
-    link->failures++;
-    /* xorshift: half of the wait is chance, so that many threads do not come back at the same moment. */
-    link->random ^= link->random << 13;
-    link->random ^= link->random >> 7;
-    link->random ^= link->random << 17;
-    link->not_before_us += wait_us / 2 + (int64_t)(link->random % (uint64_t)(wait_us / 2));
+    link->not_before_us += loy_backoff_next_us(&link->backoff);
 }
 
 static enum loy_err give_up(struct loy_pg_link *link, int64_t now_us, const char *reason, struct loy_error *error)
@@ -122,7 +119,7 @@ static enum loy_err read_types(struct loy_pg_link *link, int64_t now_us, struct 
             break;
         case PGRES_PIPELINE_SYNC:
             link->state = LOY_PG_LINK_READY;
-            link->failures = 0;
+            loy_backoff_reset(&link->backoff);
             break;
         default:
             if (result) {

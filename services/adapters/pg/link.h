@@ -7,6 +7,7 @@
 
 #include "adapters/pg/requests.h"
 #include "base/err.h"
+#include "runtime/backoff.h"
 
 #include <libpq-fe.h>
 #include <stdbool.h>
@@ -27,10 +28,12 @@ struct loy_pg_link {
     int64_t not_before_us;
     int64_t deadline_us; /* of the attempt */
     int64_t connect_timeout_us;
-    unsigned failures; /* in a row */
-    uint64_t random;
+    struct loy_backoff backoff;
     struct loy_pg_types types;
 };
+
+/* Down; connects at the first step. */
+void loy_pg_link_init(struct loy_pg_link *link, int64_t connect_timeout_us, uint64_t seed);
 
 /* Takes one step, and as many more as need no waiting. OK: look at `state`. UNAVAILABLE: this attempt failed and is
  * over. MISMATCH: connected, but our tables are not there. *error is filled then. */

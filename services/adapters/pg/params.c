@@ -59,6 +59,33 @@ void loy_pg_param_text(struct loy_pg_params *params, struct loy_str text)
     }
 }
 
+void loy_pg_param_i32s(struct loy_pg_params *params, uint32_t count, const int32_t *first, size_t stride)
+{
+    uint8_t *at = loy_pg_param_array(params, LOY_PG_INT4_ARRAY, LOY_PG_INT4, count, (size_t)count * 4);
+    const char *field = (const char *)first;
+    for (uint32_t i = 0; at && i < count; i++, field += stride) {
+        at = loy_pg_put_i32(at, *(const int32_t *)(const void *)field);
+    }
+}
+
+void loy_pg_param_i64s(struct loy_pg_params *params, uint32_t count, const int64_t *first, size_t stride)
+{
+    uint8_t *at = loy_pg_param_array(params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, count, (size_t)count * 8);
+    const char *field = (const char *)first;
+    for (uint32_t i = 0; at && i < count; i++, field += stride) {
+        at = loy_pg_put_i64(at, *(const int64_t *)(const void *)field);
+    }
+}
+
+void loy_pg_param_digests(struct loy_pg_params *params, uint32_t count, const struct loy_digest *first, size_t stride)
+{
+    uint8_t *at = loy_pg_param_array(params, LOY_PG_UUID_ARRAY, LOY_PG_UUID, count, (size_t)count * 16);
+    const char *field = (const char *)first;
+    for (uint32_t i = 0; at && i < count; i++, field += stride) {
+        at = loy_pg_put_digest(at, (const struct loy_digest *)(const void *)field);
+    }
+}
+
 int64_t loy_pg_time(int64_t us)
 {
     /* INT64_MIN and INT64_MAX are PostgreSQL's infinities: never made by accident. */

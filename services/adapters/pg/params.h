@@ -61,6 +61,11 @@ void loy_pg_param_i32(struct loy_pg_params *params, int32_t value);
 void loy_pg_param_time(struct loy_pg_params *params, int64_t us);
 void loy_pg_param_text(struct loy_pg_params *params, struct loy_str text);
 
+/* One more parameter: an array of a field of `count` structs, `stride` bytes apart, whose first is at `first`. */
+void loy_pg_param_i32s(struct loy_pg_params *params, uint32_t count, const int32_t *first, size_t stride);
+void loy_pg_param_i64s(struct loy_pg_params *params, uint32_t count, const int64_t *first, size_t stride);
+void loy_pg_param_digests(struct loy_pg_params *params, uint32_t count, const struct loy_digest *first, size_t stride);
+
 /* Microseconds since 1970 to PostgreSQL's since 2000 and back. What PostgreSQL has no time for becomes a number that it
  * refuses (22008) or, back, the nearest int64. */
 int64_t loy_pg_time(int64_t us);

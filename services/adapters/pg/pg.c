@@ -3,16 +3,17 @@
 #include "adapters/pg/connect.h"
 #include "adapters/pg/link.h"
 #include "adapters/pg/requests.h"
+#include "runtime/region.h"
 
 #include <assert.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <time.h>
 
 enum {
     ARENA_BYTES = 64 << 20,
+    ARENA_KEPT_BYTES = 8 << 20, /* after a larger batch, the rest goes back to the system */
     CONNECT_TIMEOUT_MS = 10000,
     STATEMENT_TIMEOUT_MS = 30000,
 };
@@ -28,8 +29,7 @@ struct loy_pg {
     char *conninfo;
     int64_t statement_timeout_us;
     struct loy_pg_link link;
-    void *block;
-    size_t block_size;
+    struct loy_region region;
     struct loy_arena arena;
 
     enum phase phase;
@@ -157,7 +157,7 @@ static enum loy_err send_pipeline(struct loy_pg *pg)
 {
     pg->pipe = (struct loy_pg_pipe){.conn = pg->link.conn, .arena = &pg->arena, .types = &pg->link.types};
     pg->reading = 0;
-    loy_arena_reset(&pg->arena);
+    loy_region_reset(&pg->region, &pg->arena, ARENA_KEPT_BYTES);
     enum loy_err err = loy_pg_send(&pg->pipe, LOY_PG_BEGIN, NULL);
     err = err ? err : loy_pg_send(&pg->pipe, LOY_PG_SETTINGS, NULL);
     err = err ? err : send_request(pg);
@@ -368,23 +368,23 @@ enum loy_err loy_pg_new(const struct loy_pg_options *options, struct loy_pg **re
     if (!pg) {
         return loy_error_set(error, LOY_ERR_NO_MEMORY, "no memory for a store");
     }
-    pg->block_size = options->arena_bytes ? options->arena_bytes : ARENA_BYTES;
-    pg->block = mmap(NULL, pg->block_size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     pg->conninfo = strdup(options->conninfo);
-    if (pg->block == MAP_FAILED || !pg->conninfo) {
-        goto fail;
+    err = pg->conninfo ? LOY_OK : loy_error_set(error, LOY_ERR_NO_MEMORY, "no memory for a store");
+    if (!err) {
+        size_t bytes = options->arena_bytes ? options->arena_bytes : ARENA_BYTES;
+        err = loy_region_map(bytes, &pg->region, error);
     }
-    loy_arena_init(&pg->arena, pg->block, pg->block_size);
+    if (err) {
+        loy_pg_destroy(pg);
+        return err;
+    }
+    loy_region_arena(&pg->region, &pg->arena);
     uint32_t connect_ms = options->connect_timeout_ms ? options->connect_timeout_ms : CONNECT_TIMEOUT_MS;
     uint32_t statement_ms = options->statement_timeout_ms ? options->statement_timeout_ms : STATEMENT_TIMEOUT_MS;
-    pg->link.connect_timeout_us = (int64_t)connect_ms * 1000;
-    pg->link.random = ((uint64_t)now_us() ^ (uint64_t)(uintptr_t)pg) | 1;
+    loy_pg_link_init(&pg->link, (int64_t)connect_ms * 1000, (uint64_t)now_us() ^ (uint64_t)(uintptr_t)pg);
     pg->statement_timeout_us = (int64_t)statement_ms * 1000;
     *ret_pg = pg;
     return LOY_OK;
-fail:
-    loy_pg_destroy(pg);
-    return loy_error_set(error, LOY_ERR_NO_MEMORY, "no memory for a store");
 }
 
 void loy_pg_destroy(struct loy_pg *pg)
@@ -396,9 +396,7 @@ void loy_pg_destroy(struct loy_pg *pg)
         PQclear(pg->rows[i]);
     }
     PQfinish(pg->link.conn);
-    if (pg->block && pg->block != MAP_FAILED) {
-        munmap(pg->block, pg->block_size);
-    }
+    loy_region_unmap(&pg->region);
     free(pg->conninfo);
     free(pg);
 }

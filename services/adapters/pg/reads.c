@@ -16,27 +16,18 @@ enum loy_err loy_pg_send(struct loy_pg_pipe *pipe, enum loy_pg_statement stateme
     return LOY_OK;
 }
 
-static void put_ks(struct loy_pg_params *params, const struct loy_store_acquire *acquire)
-{
-    uint32_t count = acquire->count;
-    uint8_t *at = loy_pg_param_array(params, LOY_PG_INT4_ARRAY, LOY_PG_INT4, count, (size_t)count * 4);
-    for (uint32_t i = 0; at && i < count; i++) {
-        at = loy_pg_put_i32(at, acquire->ks[i]);
-    }
-}
-
 enum loy_err loy_pg_send_acquire(struct loy_pg_pipe *pipe, const struct loy_store_acquire *acquire)
 {
     struct loy_pg_params params;
     loy_pg_params_init(&params, pipe->arena);
-    put_ks(&params, acquire);
+    loy_pg_param_i32s(&params, acquire->count, acquire->ks, sizeof *acquire->ks);
     loy_pg_param_text(&params, acquire->owner);
     enum loy_err err = loy_pg_send(pipe, LOY_PG_ACQUIRE, &params);
     if (err) {
         return err;
     }
     loy_pg_params_init(&params, pipe->arena);
-    put_ks(&params, acquire);
+    loy_pg_param_i32s(&params, acquire->count, acquire->ks, sizeof *acquire->ks);
     return loy_pg_send(pipe, LOY_PG_ACQUIRE_OUTBOX, &params);
 }
 
@@ -60,18 +51,10 @@ enum loy_err loy_pg_send_find(struct loy_pg_pipe *pipe, const struct loy_store_f
     uint32_t count = find->count;
     struct loy_pg_params params;
     loy_pg_params_init(&params, pipe->arena);
-    uint8_t *at = loy_pg_param_array(&params, LOY_PG_INT4_ARRAY, LOY_PG_INT4, count, (size_t)count * 4);
-    for (uint32_t i = 0; at && i < count; i++) {
-        at = loy_pg_put_i32(at, find->keys[i].k);
-    }
-    at = loy_pg_param_array(&params, LOY_PG_INT4_ARRAY, LOY_PG_INT4, count, (size_t)count * 4);
-    for (uint32_t i = 0; at && i < count; i++) {
-        at = loy_pg_put_i32(at, find->keys[i].n);
-    }
-    at = loy_pg_param_array(&params, LOY_PG_UUID_ARRAY, LOY_PG_UUID, count, (size_t)count * 16);
-    for (uint32_t i = 0; at && i < count; i++) {
-        at = loy_pg_put_digest(at, &find->keys[i].event_key);
-    }
+    const struct loy_journal_key *keys = find->keys;
+    loy_pg_param_i32s(&params, count, keys ? &keys->k : NULL, sizeof *keys);
+    loy_pg_param_i32s(&params, count, keys ? &keys->n : NULL, sizeof *keys);
+    loy_pg_param_digests(&params, count, keys ? &keys->event_key : NULL, sizeof *keys);
     return loy_pg_send(pipe, LOY_PG_FIND, &params);
 }
 
