@@ -12,7 +12,7 @@ struct loy_kafka_slot *loy_kafka_slot(const struct loy_kafka_consumer *in, int16
 
 int16_t loy_kafka_topic_at(const struct loy_kafka_consumer *in, const char *name)
 {
-    for (int16_t t = 0; t < in->topic_count; t++) {
+    for (int16_t t = 0; t < (int16_t)in->topic_count; t++) {
         if (strcmp(in->topics[t], name) == 0) {
             return t;
         }
@@ -96,7 +96,7 @@ enum loy_err loy_kafka_consumer_assign(struct loy_kafka_consumer *in, const stru
         if (k < 0 || k >= in->partitions || !in->owned[k]) {
             continue;
         }
-        for (int16_t t = 0; t < in->topic_count; t++) {
+        for (int16_t t = 0; t < (int16_t)in->topic_count; t++) {
             place(in, list, (struct loy_position){t, k, starts[i].next_offset[t]});
         }
     }
@@ -128,7 +128,7 @@ void loy_kafka_consumer_pause(struct loy_kafka_consumer *in, int32_t k, int16_t 
         return;
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(in->topic_count);
-    for (int16_t t = 0; t < in->topic_count; t++) {
+    for (int16_t t = 0; t < (int16_t)in->topic_count; t++) {
         struct loy_kafka_slot *slot = loy_kafka_slot(in, t, k);
         /* Never without need: librdkafka 2.0.2 takes even that as a reason to fetch anew, from its last seek. */
         if ((topic < 0 || topic == t) && slot->paused != pause) {
@@ -161,7 +161,7 @@ void loy_kafka_consumer_report_progress(struct loy_kafka_consumer *in, const str
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count * in->topic_count);
     for (uint32_t i = 0; i < count; i++) {
-        for (int16_t t = 0; t < in->topic_count && in->started[at[i].k]; t++) {
+        for (int16_t t = 0; t < (int16_t)in->topic_count && in->started[at[i].k]; t++) {
             rd_kafka_topic_partition_list_add(list, in->topics[t], at[i].k)->offset = at[i].next_offset[t];
         }
     }

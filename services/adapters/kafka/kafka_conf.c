@@ -9,51 +9,51 @@ enum { ALL = 1 << LOY_KAFKA_CONSUMER | 1 << LOY_KAFKA_PRODUCER | 1 << LOY_KAFKA_
 enum { IN = 1 << LOY_KAFKA_CONSUMER, OUT = 1 << LOY_KAFKA_PRODUCER };
 
 static const struct property {
-    int clients;
     const char *name;
     const char *value;
-    bool newer; /* librdkafka 2.0.2 does not know it */
+    int clients; /* bits, by enum loy_kafka_client */
+    bool newer;  /* librdkafka 2.0.2 does not know it */
 } properties[] = {
-    {IN | OUT, "log.queue", "true", false},
-    {ALL, "socket.keepalive.enable", "true", false},
+    {"log.queue", "true", IN | OUT, false},
+    {"socket.keepalive.enable", "true", ALL, false},
     /* After an outage be back within a second, not ten. */
-    {ALL, "reconnect.backoff.max.ms", "1000", false},
-    {ALL, "message.max.bytes", "4194304", false},
+    {"reconnect.backoff.max.ms", "1000", ALL, false},
+    {"message.max.bytes", "4194304", ALL, false},
 
     /* Eager: all partitions k of every topic come and go together. Cooperative assignors split them. */
-    {IN, "partition.assignment.strategy", "range", false},
+    {"partition.assignment.strategy", "range", IN, false},
     /* Offsets are PostgreSQL's; what the group knows is for dashboards. */
-    {IN, "enable.auto.commit", "false", false},
-    {IN, "enable.auto.offset.store", "false", false},
+    {"enable.auto.commit", "false", IN, false},
+    {"enable.auto.offset.store", "false", IN, false},
     /* Where fetching goes on when an offset is not in the log; consume.c sees it and says so. "error" would end it. */
-    {IN, "auto.offset.reset", "earliest", false},
-    {IN, "enable.partition.eof", "true", false},
+    {"auto.offset.reset", "earliest", IN, false},
+    {"enable.partition.eof", "true", IN, false},
     /* What an aborted transaction wrote never happened; its offsets are gaps. */
-    {IN, "isolation.level", "read_committed", false},
+    {"isolation.level", "read_committed", IN, false},
     /* A thread that stopped turning gives its partitions up. */
-    {IN, "max.poll.interval.ms", "60000", false},
+    {"max.poll.interval.ms", "60000", IN, false},
     /* Read ahead for two or three batches; the default keeps 64 MiB a thread. */
-    {IN, "queued.min.messages", "10000", false},
-    {IN, "queued.max.messages.kbytes", "8192", false},
-    {IN, "fetch.message.max.bytes", "524288", false},
-    {IN, "fetch.max.bytes", "8388608", false},
+    {"queued.min.messages", "10000", IN, false},
+    {"queued.max.messages.kbytes", "8192", IN, false},
+    {"fetch.message.max.bytes", "524288", IN, false},
+    {"fetch.max.bytes", "8388608", IN, false},
     /* A partition that is resumed joins the next request: that bounds how late a tick is read. */
-    {IN, "fetch.wait.max.ms", "100", false},
+    {"fetch.wait.max.ms", "100", IN, false},
     /* How long fetching rests after an error or with a full queue; the queue holds more than what is worked then. */
-    {IN, "fetch.error.backoff.ms", "50", false},
-    {IN, "fetch.queue.backoff.ms", "50", true},
+    {"fetch.error.backoff.ms", "50", IN, false},
+    {"fetch.queue.backoff.ms", "50", IN, true},
 
     /* In order and once a producer's life, or an error that makes the worker replay its outbox. */
-    {OUT, "enable.idempotence", "true", false},
-    {OUT, "enable.gapless.guarantee", "true", false},
-    {OUT, "acks", "all", false},
+    {"enable.idempotence", "true", OUT, false},
+    {"enable.gapless.guarantee", "true", OUT, false},
+    {"acks", "all", OUT, false},
     /* An outage delays messages, it never fails them. */
-    {OUT, "message.timeout.ms", "0", false},
-    {OUT, "linger.ms", "5", false},
-    {OUT, "compression.codec", "lz4", false},
+    {"message.timeout.ms", "0", OUT, false},
+    {"linger.ms", "5", OUT, false},
+    {"compression.codec", "lz4", OUT, false},
     /* Java's placing of a key. */
-    {OUT, "partitioner", "murmur2_random", false},
-    {OUT, "queue.buffering.max.kbytes", "65536", false},
+    {"partitioner", "murmur2_random", OUT, false},
+    {"queue.buffering.max.kbytes", "65536", OUT, false},
 };
 
 enum loy_err loy_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, struct loy_error *error)

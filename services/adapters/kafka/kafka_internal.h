@@ -1,4 +1,5 @@
-/* What the two halves of the Kafka adapter share: consume.c and produce.c, joined by kafka.c. Private to this room. */
+/* What the two halves of the Kafka adapter share: the consumer (consume.c,
+ * rebalance.c, assignment.c) and the producer (produce.c), joined by kafka.c. Private to this room. */
 #ifndef LOY_ADAPTERS_KAFKA_KAFKA_INTERNAL_H
 #define LOY_ADAPTERS_KAFKA_KAFKA_INTERNAL_H
 
@@ -96,6 +97,11 @@ void loy_kafka_consumer_revoke_done(struct loy_kafka_consumer *in);
 void loy_kafka_consumer_pause(struct loy_kafka_consumer *in, int32_t k, int16_t topic, bool pause);
 enum loy_err loy_kafka_consumer_seek(struct loy_kafka_consumer *in, struct loy_position to, struct loy_error *error);
 void loy_kafka_consumer_report_progress(struct loy_kafka_consumer *in, const struct loy_bus_start *at, uint32_t count);
+
+/* --- rebalance.c: what the group says --- */
+
+/* True: *ret_event is set. May keep the event (then *event is NULL), to be taken when what came before is answered. */
+bool loy_kafka_take_rebalance(struct loy_kafka_consumer *in, rd_kafka_event_t **event, struct loy_bus_event *ret_event);
 
 /* --- assignment.c: what librdkafka fetches --- */
 
