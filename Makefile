@@ -141,6 +141,16 @@ all: $(LIBS) $(BINARIES) ## build the programs
 unit: $(TESTS) ## build and run the unit tests
 	$(Q)PYTHON=$(PYTHON) tests/run-unit.sh $(TESTS)
 
+# --- the simulator -------------------------------------------------------------------------------------------------
+
+SEEDS ?= 200
+SIM   := $(B)/tests/sim/sim
+$(SIM): $(patsubst %,$(B)/tests/sim/%.o,sim_main run fleet customers model model_outcomes model_ledger) $(FAKES) $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(link)
+sim: $(SIM) ## the worker in simulated worlds full of faults (SEEDS=200)
+	$(Q)$(SIM) --seeds $(SEEDS)
+
 # --- checks --------------------------------------------------------------------------------------------------------
 
 C_FILES := $(shell find services tests -name '*.[ch]' 2>/dev/null)
@@ -174,5 +184,5 @@ clean: ## delete build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-.PHONY: all contracts unit check fmt fmt-check lint headers layers toolchain install clean help
+.PHONY: all contracts unit sim check fmt fmt-check lint headers layers toolchain install clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

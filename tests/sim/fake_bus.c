@@ -67,6 +67,7 @@ static bool poll_group(struct fake_bus *bus, struct loy_bus_event *event)
 static void bus_revoke_done(void *self)
 {
     struct fake_bus *bus = self;
+    sim_touch(bus->broker->world);
     if (bus->step != FAKE_REVOKING && bus->step != FAKE_LOSING) {
         return;
     }
@@ -212,6 +213,7 @@ static bool poll_records(struct fake_bus *bus, struct loy_bus_event *event)
 static enum loy_err bus_assign(void *self, const struct loy_bus_start *starts, uint32_t count, struct loy_error *error)
 {
     struct fake_bus *bus = self;
+    sim_touch(bus->broker->world);
     for (uint32_t i = 0; i < count; i++) {
         int32_t k = starts[i].k;
         if (k < 0 || k >= bus->broker->partitions || !bus->owns[k] || bus->step == FAKE_TO_ASSIGN) {
@@ -247,6 +249,7 @@ static void bus_resume(void *self, int32_t k, int16_t topic)
 static enum loy_err bus_seek(void *self, struct loy_position to, struct loy_error *error)
 {
     struct fake_bus *bus = self;
+    sim_touch(bus->broker->world);
     if (!bus->owns[to.partition] || !bus->started[to.partition]) {
         return loy_error_set(error, LOY_ERR_INTERNAL, "seek: partition %d is not ours", to.partition);
     }
@@ -264,6 +267,7 @@ static enum loy_err bus_seek(void *self, struct loy_position to, struct loy_erro
 static void bus_report_progress(void *self, const struct loy_bus_start *at, uint32_t count)
 {
     struct fake_bus *bus = self;
+    sim_touch(bus->broker->world);
     for (uint32_t i = 0; i < count; i++) {
         for (uint16_t topic = 0; topic < bus->broker->input_count; topic++) {
             bus->progress[topic][at[i].k] = at[i].next_offset[topic];
@@ -324,6 +328,7 @@ static enum loy_err bus_produce(void *self, const struct loy_bus_message *messag
                                 struct loy_error *error)
 {
     struct fake_bus *bus = self;
+    sim_touch(bus->broker->world);
     struct sim_world *world = bus->broker->world;
     if (bus->produced == FAKE_REPORTS_MAX || sim_chance(world, world->faults.produce_full)) {
         sim_happened(world, SIM_PRODUCE_FULL);
@@ -379,6 +384,7 @@ static enum loy_err bus_rebuild_producer(void *self, struct loy_error *error)
 {
     (void)error;
     struct fake_bus *bus = self;
+    sim_touch(bus->broker->world);
     orphan_flights(bus);
     bus->report_first = 0;
     bus->report_count = 0;
@@ -395,6 +401,7 @@ static enum loy_err bus_rebuild_producer(void *self, struct loy_error *error)
 static void bus_poll(void *self, struct loy_bus_event *ret_event)
 {
     struct fake_bus *bus = self;
+    sim_touch(bus->broker->world);
     struct sim_world *world = bus->broker->world;
     forget_record(bus);
     memset(bus->told, 0xdb, sizeof bus->told);

@@ -40,6 +40,26 @@ static bool strikes(struct sim_world *world, uint16_t per_mille, enum sim_happen
     return true;
 }
 
+/* The digest as engine/account.h documents it: a lie that fits in itself passes everything but the store's guard. */
+static struct loy_digest digest_of_row(const struct loy_member_row *row)
+{
+    uint8_t numbers[24];
+    for (int i = 0; i < 4; i++) {
+        numbers[i] = (uint8_t)((uint32_t)row->k >> (8 * i));
+        numbers[4 + i] = (uint8_t)((uint32_t)row->n >> (8 * i));
+    }
+    for (int i = 0; i < 8; i++) {
+        numbers[8 + i] = (uint8_t)((uint64_t)row->seq >> (8 * i));
+        numbers[16 + i] = (uint8_t)((uint64_t)row->version >> (8 * i));
+    }
+    const struct loy_str parts[3] = {row->member_id, {(const char *)numbers, sizeof numbers}, row->state};
+    uint8_t sha256[32];
+    struct loy_digest digest;
+    loy_sha256_parts(parts, 3, sha256);
+    memcpy(digest.bytes, sha256, sizeof digest.bytes);
+    return digest;
+}
+
 /* Another state: the row of some other member, or one byte changed. */
 static struct loy_str another_state(struct fake_redis *redis, struct sim_pool *pool, struct loy_str state)
 {
@@ -59,7 +79,7 @@ static void lie(struct fake_cache *cache, struct loy_member_row *row)
     struct sim_world *world = cache->redis->world;
     if (strikes(world, world->faults.cache_lie_state, SIM_CACHE_LIED_STATE)) {
         row->state = another_state(cache->redis, &cache->pool, row->state);
-        row->digest = loy_digest_of(row->state);
+        row->digest = digest_of_row(row);
     }
     if (strikes(world, world->faults.cache_lie_digest, SIM_CACHE_LIED_DIGEST)) {
         row->state = another_state(cache->redis, &cache->pool, row->state);
@@ -73,8 +93,11 @@ static void lie(struct fake_cache *cache, struct loy_member_row *row)
             row->n = cache->redis->rows[sim_below(world, cache->redis->count)].row.n;
             break;
         default:
-            row->k = (int32_t)sim_below(world, 4);
+            row->seq += sim_between(world, 1, 3);
             break;
+        }
+        if (sim_chance(world, 500)) {
+            row->digest = digest_of_row(row);
         }
     }
     if (strikes(world, world->faults.cache_garbage, SIM_CACHE_GARBAGE)) {
@@ -84,7 +107,7 @@ static void lie(struct fake_cache *cache, struct loy_member_row *row)
             bytes[i] = (char)sim_random(world);
         }
         row->state = (struct loy_str){bytes, len};
-        row->digest = loy_digest_of(row->state);
+        row->digest = digest_of_row(row);
     }
 }
 
@@ -101,6 +124,7 @@ static void answer_one(struct fake_cache *cache, struct loy_str member_id, int32
             *row = copy_row(&cache->pool, &redis->rows[sim_below(world, redis->count)].row);
             row->member_id = sim_copy(&cache->pool, member_id);
             row->k = k;
+            row->digest = digest_of_row(row);
             cache->row_count++;
         }
         return;
@@ -179,6 +203,7 @@ static void store_one(struct fake_redis *redis, const struct loy_member_row *row
 static void cache_store(void *self, const struct loy_cache_write *writes, uint32_t count)
 {
     struct fake_redis *redis = ((struct fake_cache *)self)->redis;
+    sim_touch(redis->world);
     for (uint32_t i = 0; i < count && !redis->down; i++) {
         if (!strikes(redis->world, redis->world->faults.cache_lose, SIM_CACHE_LOST)) {
             store_one(redis, &writes[i].row);

@@ -347,6 +347,7 @@ static void append_transaction(struct fake_db *db, struct fake_transaction *t)
 static enum loy_err store_submit(void *self, const struct loy_store_request *request)
 {
     struct fake_store *store = self;
+    sim_touch(store->db->world);
     if (store->pending) {
         return LOY_ERR_AGAIN;
     }
@@ -374,6 +375,7 @@ static enum loy_err store_submit(void *self, const struct loy_store_request *req
 static bool store_poll(void *self, struct loy_store_result *ret_result)
 {
     struct fake_store *store = self;
+    sim_touch(store->db->world);
     fake_db_run(store->db);
     struct fake_transaction *t = store->pending;
     if (!t || !t->executed || t->reply_at_us > store->db->world->now_us) {

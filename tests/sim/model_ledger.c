@@ -239,12 +239,24 @@ static void replay_one(struct pencil *pencil, const struct loy_journal_row *row,
 
 /* --- one member --- */
 
+/* As engine/account.h documents it. */
+static bool digest_fits(const struct loy_member_row *row)
+{
+    struct {
+        int32_t k, n;
+        int64_t seq, version;
+    } numbers = {row->k, row->n, row->seq, row->version}; /* little-endian machines only, as those we run on */
+    const struct loy_str parts[3] = {row->member_id, {(const char *)&numbers, sizeof numbers}, row->state};
+    uint8_t sha256[32];
+    loy_sha256_parts(parts, 3, sha256);
+    return memcmp(sha256, row->digest.bytes, sizeof row->digest.bytes) == 0;
+}
+
 static void check_member(struct pencil *pencil)
 {
     struct sim_model *model = pencil->model;
     const struct loy_member_write *write = &pencil->member->write;
     struct loy_str name = write->row.member_id;
-    struct loy_digest digest = loy_digest_of(write->row.state);
     if (write->wallet_count != model->programme->wallet_count) {
         sim_model_fail(model, "I2: %.*s has %u wallets", LOY_STR_ARG(name), write->wallet_count);
     }
@@ -261,8 +273,8 @@ static void check_member(struct pencil *pencil)
         sim_model_fail(model, "I3: %.*s is at version %" PRId64 ", expected %" PRId64, LOY_STR_ARG(name),
                        write->row.version, pencil->version);
     }
-    if (memcmp(digest.bytes, write->row.digest.bytes, sizeof digest.bytes) != 0) {
-        sim_model_fail(model, "I2: the digest of %.*s is not of its state", LOY_STR_ARG(name));
+    if (!digest_fits(&write->row)) {
+        sim_model_fail(model, "I2: the digest of %.*s is not of its row", LOY_STR_ARG(name));
     }
     if (pencil->member->due_at_us != earliest_due(pencil)) {
         sim_model_fail(model, "I6: %.*s is due at %" PRId64 ", expected %" PRId64, LOY_STR_ARG(name),

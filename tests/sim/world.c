@@ -171,6 +171,13 @@ int64_t sim_soon(struct sim_world *world)
     return world->now_us + (int64_t)sim_below(world, (uint64_t)world->wire_us);
 }
 
+void sim_touch(struct sim_world *world)
+{
+    if (world->fuse > 0 && --world->fuse == 0) {
+        longjmp(world->on_death, 1);
+    }
+}
+
 void sim_happened(struct sim_world *world, enum sim_happening happening)
 {
     world->counts[happening]++;

@@ -9,6 +9,7 @@
 #include "base/str.h"
 #include "ports/clock.h"
 
+#include <setjmp.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -36,7 +37,7 @@
     X(cache_stale)        /* a row as it stood some writes ago */                                                      \
     X(cache_lie_state)    /* another state under the right seq, with a digest that fits the lie */                     \
     X(cache_lie_digest)   /* another state under the right seq and the right digest */                                 \
-    X(cache_lie_columns)  /* the right state and digest, with other columns (version, n) */                            \
+    X(cache_lie_columns)  /* another version, n or seq, with a digest that fits the lie or not */                      \
     X(cache_invent)       /* a row of a member that does not exist */                                                  \
     X(cache_garbage)      /* bytes that are no state at all */
 
@@ -155,7 +156,9 @@ struct sim_world {
     int64_t wire_us; /* the longest that a request normally takes; 0: everything at once */
     struct sim_faults faults;
     uint64_t counts[SIM_HAPPENING_COUNT];
-    bool trace; /* tell everything on stdout */
+    bool trace;       /* tell everything on stdout */
+    uint32_t fuse;    /* port calls until the worker that makes them dies; 0: never */
+    jmp_buf on_death; /* armed by whoever sets the fuse */
     struct sim_pool pool;
 };
 
@@ -172,6 +175,8 @@ bool sim_chance(struct sim_world *world, uint32_t per_mille);
 /* A moment up to wire_us from now. */
 int64_t sim_soon(struct sim_world *world);
 
+/* Every port calls it first: a worker may die between any two calls. */
+void sim_touch(struct sim_world *world);
 void sim_happened(struct sim_world *world, enum sim_happening happening);
 /* One line of the trace, when it is on: virtual seconds, who, what. */
 LOY_PRINTF(3, 4) void sim_say(struct sim_world *world, const char *who, const char *format, ...);
