@@ -16,40 +16,41 @@ void loy_duplicates_compare(struct loy_item *item, const struct loy_event *first
     item->detail = same_id ? "duplicate" : "duplicate_order";
 }
 
-/* The journal keys of what was applied, as text for a table: a struct of ints and bytes without padding. */
+/* Journal keys serve as text for a table: ints and bytes without padding. */
 _Static_assert(sizeof(struct loy_journal_key) == 24, "used as bytes");
+
+static struct loy_str key_text(const struct loy_journal_key *key)
+{
+    return (struct loy_str){(const char *)key, sizeof *key};
+}
+
+static struct loy_journal_key key_of(const struct loy_batch *batch, const struct loy_item *item)
+{
+    const struct loy_slot *slot = &batch->slots[item->slot];
+    struct loy_journal_key key = {.k = slot->k, .n = slot->account.n};
+    memcpy(key.event_key.bytes, item->identity + sizeof item->slot, sizeof key.event_key.bytes);
+    return key;
+}
 
 enum loy_err loy_duplicates_find(struct loy_worker *worker, struct loy_batch *batch)
 {
     struct loy_journal_key *keys = loy_arena_alloc(&batch->arena, batch->count * sizeof *keys);
     uint32_t count = 0;
-    if (!keys || !loy_table_init(&batch->key_table, &batch->arena, batch->count)) {
+    if (!keys) {
         return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room to look for duplicates");
     }
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct loy_item *item = &batch->items[i];
-        if (item->settled || item->outcome != LOY_OUTCOME_APPLIED) {
-            continue;
+        if (!item->settled && item->outcome == LOY_OUTCOME_APPLIED) {
+            keys[count++] = key_of(batch, item);
         }
-        const struct loy_slot *slot = &batch->slots[item->slot];
-        struct loy_journal_key *key = &keys[count++];
-        *key = (struct loy_journal_key){.k = slot->k, .n = slot->account.n};
-        memcpy(key->event_key.bytes, item->identity + 4, sizeof key->event_key.bytes);
-        loy_table_put(&batch->key_table, (struct loy_str){(const char *)key, sizeof *key}, (int32_t)i);
     }
     batch->request = (struct loy_store_request){.kind = LOY_STORE_FIND, .find = {.keys = keys, .count = count}};
     batch->phase = LOY_BATCH_FIND;
     return LOY_OK;
 }
 
-static struct loy_item *item_of(struct loy_batch *batch, const struct loy_journal_key *key)
-{
-    int32_t at = loy_table_find(&batch->key_table, (struct loy_str){(const char *)key, sizeof *key});
-    return at < 0 ? NULL : &batch->items[at];
-}
-
-/* Settles one item against the journal's event. The mark of `loaded` moves up: what is kept must outlive a new
- * decision. */
+/* Settles one item against the journal's event. */
 static enum loy_err settle(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item,
                            struct loy_str encoded)
 {
@@ -68,12 +69,26 @@ static enum loy_err settle(struct loy_worker *worker, struct loy_batch *batch, s
     return err;
 }
 
+/* Every item under a key that stands in the journal is settled, the copies within the batch as well. What is kept must
+ * outlive a new decision: the mark of `loaded` moves up. */
 enum loy_err loy_duplicates_found(struct loy_worker *worker, struct loy_batch *batch,
                                   const struct loy_store_result *result)
 {
+    struct loy_table found;
+    if (!loy_table_init(&found, &batch->arena, result->found_count)) {
+        return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for %u duplicates", result->found_count);
+    }
     for (uint32_t i = 0; i < result->found_count; i++) {
-        struct loy_item *item = item_of(batch, &result->found[i].key);
-        enum loy_err err = item ? settle(worker, batch, item, result->found[i].event) : LOY_OK;
+        loy_table_put(&found, key_text(&result->found[i].key), (int32_t)i);
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct loy_item *item = &batch->items[i];
+        if (item->settled) {
+            continue;
+        }
+        struct loy_journal_key key = key_of(batch, item);
+        int32_t at = loy_table_find(&found, key_text(&key));
+        enum loy_err err = at < 0 ? LOY_OK : settle(worker, batch, item, result->found[at].event);
         if (err) {
             return err;
         }

@@ -104,7 +104,6 @@ struct loy_batch {
     struct loy_span *spans;
     uint32_t span_count;
     struct loy_table slot_table;
-    struct loy_table key_table; /* journal keys that are looked for -> items */
     struct loy_slot *slots;
     uint32_t slot_count;
     struct loy_account_key *missing; /* slots to load */
