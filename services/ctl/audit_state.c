@@ -1,0 +1,127 @@
+#include "ctl/audit_state.h"
+
+struct reader {
+    struct loy_str bytes;
+    size_t at;
+    const char *wrong; /* the first thing; NULL: nothing */
+};
+
+static uint64_t read_unsigned(struct reader *in)
+{
+    uint64_t value = 0;
+    for (int shift = 0; !in->wrong; shift += 7) {
+        if (in->at >= in->bytes.len) {
+            in->wrong = "it ends too early";
+            break;
+        }
+        uint8_t byte = (uint8_t)in->bytes.at[in->at++];
+        if (shift == 63 && byte > 1) {
+            in->wrong = "a number has more than 64 bits";
+            break;
+        }
+        value |= (uint64_t)(byte & 0x7f) << shift;
+        if (byte < 0x80) {
+            in->wrong = byte == 0 && shift > 0 ? "a number is longer than it has to be" : NULL;
+            break;
+        }
+    }
+    return in->wrong ? 0 : value;
+}
+
+static int64_t read_signed(struct reader *in)
+{
+    uint64_t value = read_unsigned(in);
+    return (int64_t)(value >> 1) ^ -(int64_t)(value & 1);
+}
+
+static int64_t read_up_to(struct reader *in, uint64_t max, const char *otherwise)
+{
+    uint64_t value = read_unsigned(in);
+    if (!in->wrong && value > max) {
+        in->wrong = otherwise;
+    }
+    return in->wrong ? 0 : (int64_t)value;
+}
+
+static void read_lot(struct reader *in, int64_t last_before, uint32_t wallets, struct loy_audit_lot *lot)
+{
+    int64_t gap = read_up_to(in, INT32_MAX, "a lot's number is too large");
+    int64_t span = read_up_to(in, INT32_MAX, "a lot's number is too large");
+    int64_t kind = read_up_to(in, INT32_MAX, "a lot's wallet is too large");
+    *lot = (struct loy_audit_lot){
+        .first = last_before + gap,
+        .last = last_before + gap + span,
+        .wallet = (uint32_t)(kind >> 2),
+        .pending = (kind & 1) != 0,
+        .expires = (kind & 2) != 0,
+    };
+    lot->points = read_up_to(in, INT64_MAX, "a lot's points are too many");
+    lot->available_from_s = lot->pending ? read_signed(in) : 0;
+    lot->expires_at_s = lot->expires ? read_signed(in) : 0;
+    if (in->wrong) {
+        return;
+    }
+    if (gap == 0) {
+        in->wrong = "lots are not in ascending order";
+    } else if (lot->points == 0) {
+        in->wrong = "a lot has no points left";
+    } else if (lot->wallet >= wallets) {
+        in->wrong = "a lot is of a wallet that the member does not have";
+    }
+}
+
+enum loy_err loy_audit_state_read(struct loy_str bytes, struct loy_audit_state *ret_state, struct loy_error *error)
+{
+    struct reader in = {.bytes = bytes};
+    if (read_unsigned(&in) != 1 && !in.wrong) {
+        in.wrong = "its format is not 1";
+    }
+    ret_state->clock_us = read_signed(&in);
+    ret_state->next_lot = read_up_to(&in, INT32_MAX, "the next lot's number is too large");
+    ret_state->wallet_count = (uint32_t)read_up_to(&in, LOY_AUDIT_WALLETS_MAX, "it has too many wallets");
+    for (uint32_t i = 0; i < ret_state->wallet_count; i++) {
+        ret_state->available[i] = read_signed(&in);
+        ret_state->pending[i] = read_signed(&in);
+        ret_state->reserved[i] = read_signed(&in);
+    }
+    ret_state->lot_count = (uint32_t)read_up_to(&in, LOY_AUDIT_LOTS_MAX, "it has too many lots");
+    for (uint32_t i = 0; i < ret_state->lot_count && !in.wrong; i++) {
+        read_lot(&in, i > 0 ? ret_state->lots[i - 1].last : 0, ret_state->wallet_count, &ret_state->lots[i]);
+    }
+    if (!in.wrong && in.at != bytes.len) {
+        in.wrong = "bytes follow its end";
+    }
+    return in.wrong ? loy_error_set(error, LOY_ERR_CORRUPT, "%s (byte %zu of %zu)", in.wrong, in.at, bytes.len)
+                    : LOY_OK;
+}
+
+int64_t loy_audit_state_due_s(const struct loy_audit_state *state)
+{
+    int64_t earliest = INT64_MAX;
+    for (uint32_t i = 0; i < state->lot_count; i++) {
+        const struct loy_audit_lot *lot = &state->lots[i];
+        if (lot->pending && lot->available_from_s < earliest) {
+            earliest = lot->available_from_s;
+        } else if (!lot->pending && lot->expires && lot->expires_at_s < earliest) {
+            earliest = lot->expires_at_s;
+        }
+    }
+    return earliest;
+}
+
+struct loy_audit_lot *loy_audit_state_lot(struct loy_audit_state *state, uint32_t wallet, int64_t number,
+                                          uint32_t *ret_before)
+{
+    uint32_t from = 0, until = state->lot_count; /* lots before `from` end before the number, those from `until` not */
+    while (from < until) {
+        uint32_t middle = from + (until - from) / 2;
+        if (state->lots[middle].last < number) {
+            from = middle + 1;
+        } else {
+            until = middle;
+        }
+    }
+    *ret_before = from;
+    struct loy_audit_lot *lot = from < state->lot_count ? &state->lots[from] : NULL;
+    return lot && lot->first <= number && lot->wallet == wallet ? lot : NULL;
+}

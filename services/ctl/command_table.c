@@ -1,0 +1,74 @@
+/* The table of commands. */
+#include "ctl/commands.h"
+
+#define JSON_OPTION                                                                                                    \
+    {                                                                                                                  \
+        "json", NULL, NULL, "Answer in JSON"                                                                           \
+    }
+#define END                                                                                                            \
+    {                                                                                                                  \
+        NULL, NULL, NULL, NULL                                                                                         \
+    }
+
+static const struct loy_option no_options[] = {END};
+
+static const struct loy_option generate_options[] = {
+    {"members", "N", "1000", "How many customers there are"},
+    {"events", "N", "10000", "How many records to make, shares of bad ones included"},
+    {"seed", "N", "1", "The same seed gives the same bytes"},
+    {"days", "N", "365", "Over how many days"},
+    {"start", "YYYY-MM-DD", "2026-01-01", "The first of them"},
+    {"duplicates", "PERCENT", "0", "Share of records that repeat an earlier one exactly"},
+    {"no-member", "PERCENT", "0", "Share of purchases that name no member"},
+    {"broken", "PERCENT", "0", "Share of records that loyald has to refuse, of every sort"},
+    {"format", "FORM", "jsonl", "jsonl: a line of JSON each; protobuf: length-prefixed"},
+    {"member-prefix", "TEXT", "m", "What member ids begin with"},
+    {"source", "NAME", "generator", "The source that the events name"},
+    {"counts", "FILE", NULL, "Also write there, in JSON, how many records of each sort were made"},
+    END,
+};
+
+static const struct loy_option load_options[] = {
+    {"topic", "NAME", NULL, "Where to publish; the first of the input topics when not given"},
+    {"format", "FORM", "auto", "jsonl, protobuf (length-prefixed), or auto: by the first bytes"},
+    {"rate", "N", "0", "At most so many records a second; 0: as fast as it goes"},
+    {"repeat", "N", "1", "Publish the whole file so many times"},
+    {"max-lag", "N", "20000", "Wait while the workers are so many records behind, as PostgreSQL says; 0: never wait"},
+    {"resume", "STATEFILE", NULL, "Keep the place there, and go on from it after an interruption"},
+    END,
+};
+
+static const struct loy_option member_options[] = {
+    {"history", "N", "20", "How many of the latest entries to show; 0: all"},
+    JSON_OPTION,
+    END,
+};
+
+static const struct loy_option dead_letter_options[] = {
+    {"limit", "N", "50", "How many of the latest to list; 0: all"},
+    JSON_OPTION,
+    END,
+};
+
+static const struct loy_option audit_options[] = {
+    {"show", "N", "20", "How many problems of each kind to print; all are counted"},
+    JSON_OPTION,
+    END,
+};
+
+static const struct loy_command commands[] = {
+    {"generate", "", "make a stream of plausible events", LOY_CMD_GENERATE_DETAILS, 0, 0, generate_options,
+     loy_cmd_generate},
+    {"load", "FILE|-", "publish events from a file", LOY_CMD_LOAD_DETAILS, 1, 1, load_options, loy_cmd_load},
+    {"member", "ID", "a member's balance, lots and history", NULL, 1, 1, member_options, loy_cmd_member},
+    {"dead-letters", "list | show PARTITION:OFFSET", "what was rejected, and why", NULL, 1, 2, dead_letter_options,
+     loy_cmd_dead_letters},
+    {"audit", "", "check the ledger against itself", LOY_CMD_AUDIT_DETAILS, 0, 0, audit_options, loy_cmd_audit},
+    {"docs", "commands|configuration|metrics|errors|audit", "print a generated page of the documentation", NULL, 1, 1,
+     no_options, loy_cmd_docs},
+};
+
+const struct loy_command *loy_command_at(uint32_t i)
+{
+    return i < sizeof commands / sizeof commands[0] ? &commands[i] : NULL;
+}

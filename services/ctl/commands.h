@@ -1,0 +1,34 @@
+/* Commands: the functions behind the rows of command_table.c, and the longer texts of their help.
+ *
+ * Each answers one call on standard output; errors go to standard error through loy_call_failed. One thread. */
+#ifndef LOY_CTL_COMMANDS_H
+#define LOY_CTL_COMMANDS_H
+
+#include "ctl/command.h"
+
+enum loy_exit loy_cmd_migrate(const struct loy_call *call);
+enum loy_exit loy_cmd_topics(const struct loy_call *call);
+enum loy_exit loy_cmd_generate(const struct loy_call *call);
+enum loy_exit loy_cmd_load(const struct loy_call *call);
+enum loy_exit loy_cmd_member(const struct loy_call *call);
+enum loy_exit loy_cmd_dead_letters(const struct loy_call *call);
+enum loy_exit loy_cmd_audit(const struct loy_call *call);
+enum loy_exit loy_cmd_docs(const struct loy_call *call);
+
+#define LOY_CMD_GENERATE_DETAILS                                                                                       \
+    "A shop's simulated time: mostly purchases of one to eight lines, and returns, order statuses, feedback,\n"        \
+    "activities and every other kind of event, in order of time, with the rhythm of days, weeks and seasons.\n"        \
+    "Broken records are of five sorts in equal shares: cut off, wrong total, unknown kind, text that is no UTF-8,\n"   \
+    "bad member id. Most events lie in the past: let the workers take the source as historical\n"                      \
+    "(LOYALD_HISTORICAL_SOURCES=generator), or they count as late."
+
+#define LOY_CMD_LOAD_DETAILS                                                                                           \
+    "Records are keyed by their member id; those that name none have no key. `-` reads standard input, which can\n"    \
+    "neither be repeated nor resumed. After an interruption --resume publishes again what was not acknowledged:\n"     \
+    "loyald counts repeats as duplicates."
+
+#define LOY_CMD_AUDIT_DETAILS                                                                                          \
+    "Reads one snapshot, so it may run while workers do. Exit status 0: nothing is wrong; 1: something is, and each\n" \
+    "line says what, where, what was expected and what was found. docs/loyalctl.md lists the checks."
+
+#endif

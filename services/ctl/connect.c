@@ -1,0 +1,16 @@
+#include "ctl/connect.h"
+
+struct loy_kafka_connection loy_connection_of(const struct loy_config *config)
+{
+    return (struct loy_kafka_connection){
+        .brokers = config->kafka_brokers,
+        .security_protocol = config->kafka_security_protocol,
+        .sasl_mechanism = config->kafka_sasl_mechanism,
+        .sasl_username = config->kafka_sasl_username,
+        .sasl_password = config->kafka_sasl_password,
+        .ssl_ca = config->kafka_ssl_ca,
+        .ssl_certificate = config->kafka_ssl_certificate,
+        .ssl_key = config->kafka_ssl_key,
+        .client_id = "loyalctl",
+    };
+}
