@@ -35,7 +35,7 @@ enum loy_cel_kind {
     LOY_CEL_STRING,    /* text, len bytes of UTF-8 */
     LOY_CEL_BYTES,     /* text, len bytes */
     LOY_CEL_TIMESTAMP, /* i seconds since 1970, len nanoseconds 0 … 999,999,999 */
-    LOY_CEL_DURATION,  /* i seconds, rounded down, len nanoseconds 0 … 999,999,999 */
+    LOY_CEL_DURATION,  /* i nanoseconds: ±292 years */
     LOY_CEL_LIST,      /* items, len of them */
     LOY_CEL_MAP,       /* entries, len of them, in the order of the source; keys are unique */
     LOY_CEL_TYPE,      /* text, len bytes: the type's name */
