@@ -151,6 +151,16 @@ $(SIM): $(patsubst %,$(B)/tests/sim/%.o,sim_main run fleet customers model model
 sim: $(SIM) ## the worker in simulated worlds full of faults (SEEDS=200)
 	$(Q)$(SIM) --seeds $(SEEDS)
 
+# --- conformance: CEL's own tests -----------------------------------------------------------------------------------
+
+LOYALD_SHARED ?= ../shared
+CANARY        ?= 0
+$(B)/tests/conformance/cel: $(patsubst %.c,$(B)/%.o,$(wildcard tests/conformance/cel_*.c)) $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(link)
+conformance: $(B)/tests/conformance/cel ## CEL's own tests, counted by file; CANARY=10 changes ten expectations
+	$(Q)$< $(LOYALD_SHARED)/cel/conformance $(CANARY)
+
 # --- checks --------------------------------------------------------------------------------------------------------
 
 C_FILES := $(shell find services tests -name '*.[ch]' 2>/dev/null)
@@ -184,5 +194,5 @@ clean: ## delete build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-.PHONY: all contracts unit sim check fmt fmt-check lint headers layers toolchain install clean help
+.PHONY: all contracts unit sim conformance bench-cel fuzz-cel check fmt fmt-check lint headers layers toolchain install clean help
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
