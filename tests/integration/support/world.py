@@ -107,6 +107,13 @@ class World:
             "bootstrap.servers": self.bootstrap, "group.id": f"{self.id}.reader", "enable.auto.commit": False,
             "auto.offset.reset": "earliest", "enable.partition.eof": True, "fetch.message.max.bytes": 8 << 20})
 
+    def __enter__(self):
+        self.open()
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
     def close(self):
         for program in self.running:
             program.stop()
