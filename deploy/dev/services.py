@@ -23,6 +23,8 @@ import stat
 import subprocess
 import sys
 import time
+import urllib.error
+import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # of the checkout
 SOCKET_PATH_MAX = 107  # bytes of a unix socket's path (sun_path without its NUL)
@@ -289,6 +291,48 @@ class Broker(Service):
             return False
         self.bootstrap = text.strip().removeprefix("bootstrap=")
         return True
+
+
+class Program(Service):
+    """A program of ours in the background: a worker, a scheduler."""
+
+    def __init__(self, folder, name, argv, env):
+        self.name = name
+        super().__init__(folder)
+        self.argv = argv
+        self.env = env
+        self.http_port = None
+        self.expected_to_live = True
+
+    def start(self):
+        self.http_port = free_port()
+        self.spawn(self.argv, env={**self.env, "LOYALD_HTTP_PORT": str(self.http_port)})
+
+    def get(self, path):
+        """(status, text) of its HTTP port; (0, reason) when nothing answers."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, error.read().decode()
+        except OSError as error:
+            return 0, str(error)
+
+    def wait_until_ready(self):
+        self.wait_ready(lambda: self.get("/readyz")[0] == 200, "readiness")
+
+    def stop(self):
+        self.expected_to_live = False
+        super().stop()
+        return self.process.returncode
+
+    def kill(self):
+        self.expected_to_live = False
+        super().kill()
+
+    def log_text(self):
+        with open(self.log, errors="replace") as log:
+            return log.read()
 
 
 class Folder:

@@ -32,6 +32,13 @@ def pytest_runtest_makereport(item, call):
         item.call_failed = report.failed
 
 
+def pytest_terminal_summary(terminalreporter):
+    """The line that `make test` adds up."""
+    count = {name: len(terminalreporter.getreports(name)) for name in ("passed", "failed", "error", "skipped")}
+    terminalreporter.write_line(f"integration: {count['passed']} passed, {count['failed'] + count['error']} failed, "
+                                f"{count['skipped']} skipped")
+
+
 @pytest.fixture(scope="session")
 def programs():
     """The folder with loyald-worker and the others. A program that is not built fails the test that needs it."""

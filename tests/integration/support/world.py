@@ -3,8 +3,6 @@ import os
 import re
 import subprocess
 import time
-import urllib.error
-import urllib.request
 import uuid
 
 import confluent_kafka
@@ -17,48 +15,6 @@ import services
 OUTCOMES = ("applied", "duplicate", "ignored", "forwarded", "rejected", "gap")  # partition.outcome_totals
 # The embedded broker keeps 5 MiB a partition; so much may wait in all of them together.
 UNREAD_BYTES_MAX = 3 << 20
-
-
-class Program(services.Service):
-    """A program of ours in the background: a worker, a scheduler."""
-
-    def __init__(self, folder, name, argv, env):
-        self.name = name
-        super().__init__(folder)
-        self.argv = argv
-        self.env = env
-        self.http_port = None
-        self.expected_to_live = True
-
-    def start(self):
-        self.http_port = services.free_port()
-        self.spawn(self.argv, env={**self.env, "LOYALD_HTTP_PORT": str(self.http_port)})
-
-    def get(self, path):
-        """(status, text) of its HTTP port; (0, reason) when nothing answers."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError as error:
-            return 0, str(error)
-
-    def wait_until_ready(self):
-        self.wait_ready(lambda: self.get("/readyz")[0] == 200, "readiness")
-
-    def stop(self):
-        self.expected_to_live = False
-        super().stop()
-        return self.process.returncode
-
-    def kill(self):
-        self.expected_to_live = False
-        super().kill()
-
-    def log_text(self):
-        with open(self.log, errors="replace") as log:
-            return log.read()
 
 
 class World:
@@ -148,7 +104,7 @@ class World:
         return done
 
     def start_worker(self, ready=True, **settings):
-        program = Program(self.folder, f"worker{len(self.running)}", [str(self.programs / "loyald-worker")],
+        program = services.Program(self.folder, f"worker{len(self.running)}", [str(self.programs / "loyald-worker")],
                           self.env(**settings))
         self.running.append(program)
         program.start()
