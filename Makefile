@@ -172,8 +172,8 @@ integration: all ## black-box tests on real services (TESTING=files, KAFKA=apach
 	$(Q)PROGRAMS=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -rs -p no:cacheprovider $(TESTING)
 os-check: ## `make run` and `make test` on fresh Debian 12 and 13 folders (root, network)
 	$(Q)deploy/dev/os-check.sh
-image-check: ## build the container image and run its worker without Docker (root, network)
-	$(Q)deploy/dev/image-check.sh
+image-check: all ## build the container image and run its worker without Docker (root, network)
+	$(Q)$(PYTHON) deploy/dev/image-check.py --programs $(B)
 
 # --- checks --------------------------------------------------------------------------------------------------------
 

@@ -58,6 +58,17 @@ def tail(path, lines=15):
         return ""
 
 
+def get(port, path):
+    """(status, text) of a program's HTTP port; (0, reason) when nothing answers."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=5) as answer:
+            return answer.status, answer.read().decode()
+    except urllib.error.HTTPError as error:
+        return error.code, error.read().decode()
+    except OSError as error:
+        return 0, str(error)
+
+
 class Service:
     """One process in the foreground under our control, its output in a log file of the folder."""
 
@@ -309,14 +320,7 @@ class Program(Service):
         self.spawn(self.argv, env={**self.env, "LOYALD_HTTP_PORT": str(self.http_port)})
 
     def get(self, path):
-        """(status, text) of its HTTP port; (0, reason) when nothing answers."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.http_port}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, error.read().decode()
-        except OSError as error:
-            return 0, str(error)
+        return get(self.http_port, path)
 
     def wait_until_ready(self):
         self.wait_ready(lambda: self.get("/readyz")[0] == 200, "readiness")
