@@ -101,6 +101,11 @@ class Service:
     def running(self):
         return self.process is not None and self.process.poll() is None
 
+    def processes(self):
+        """Its process and that one's children (a PostgreSQL's backends are in sessions of their own)."""
+        with open(f"/proc/{self.process.pid}/task/{self.process.pid}/children") as children:
+            return [self.process.pid] + [int(pid) for pid in children.read().split()]
+
     def stop(self):
         if not self.running():
             return
@@ -201,9 +206,10 @@ class PostgreSQL(Service):
                             "--locale=C.UTF-8", "--auth-local=trust", "--auth-host=scram-sha-256",
                             "--pwfile=" + secret, "--no-sync"])
 
-    def start(self):
+    def start(self, port=None):
+        """On a free port; or on the one it had, when it comes back for those who know it."""
         self.initialise()
-        self.port = free_port()
+        self.port = port or free_port()
         settings = {
             "listen_addresses": "127.0.0.1", "port": self.port, "unix_socket_permissions": "0700",
             "unix_socket_directories": self.folder if self.has_socket() else "",
@@ -261,14 +267,16 @@ class Redis(Service):
                     "--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru"])
         self.wait_ready(self.ready, "answer to PING")
 
+    def command(self, *words):
+        """A command's answer as redis-cli prints it."""
+        where = ["-s", self.path] if self.path else ["-p", str(self.port)]
+        return subprocess.run(["redis-cli", *where, "--raw", *words], capture_output=True, text=True, check=True,
+                              stdin=subprocess.DEVNULL).stdout.rstrip("\n")
+
     def ready(self):
         try:
-            with socket.socket(socket.AF_UNIX if self.path else socket.AF_INET) as link:
-                link.settimeout(1)
-                link.connect(self.path or ("127.0.0.1", self.port))
-                link.sendall(b"PING\r\n")
-                return link.recv(16).startswith(b"+PONG")
-        except OSError:
+            return self.command("PING") == "PONG"
+        except subprocess.CalledProcessError:
             return False
 
 

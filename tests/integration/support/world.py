@@ -82,6 +82,11 @@ class World:
             self.redis.stop()
         self.postgres.psql(f"DROP DATABASE IF EXISTS {self.id} WITH (FORCE)", "postgres")
 
+    def reconnect(self):
+        """The test's own connection, after an outage."""
+        self.db.close()
+        self.db = psycopg.connect(self.conninfo(), autocommit=True)
+
     def conninfo(self):
         return self.postgres.conninfo(self.id)
 
