@@ -97,7 +97,7 @@ class World:
                 "topic_internal": self.topic["internal"], "topic_ticks": self.topic["ticks"],
                 "topic_updates": self.topic["updates"], "topic_balances": self.topic["balances"],
                 "topic_dead_letters": self.topic["dead-letters"], "partitions": self.partitions, "group": self.id,
-                "kafka_session_timeout_ms": 6000, **({"redis": self.redis.url} if self.redis else {}),
+                "kafka_session_timeout_ms": 3000, **({"redis": self.redis.url} if self.redis else {}),
                 **self.settings, **settings}
         return {**kept, **{f"LOYALD_{key.upper()}": str(value) for key, value in ours.items() if value is not None}}
 
