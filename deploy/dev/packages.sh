@@ -5,7 +5,7 @@
 set -euo pipefail
 
 build="gcc g++ make pkg-config librdkafka-dev libhiredis-dev libpq-dev libprotobuf-c-dev protobuf-c-compiler
-       protobuf-compiler nettle-dev libjansson-dev libmicrohttpd-dev liblz4-dev libre2-dev libyaml-dev"
+       protobuf-compiler libprotobuf-dev nettle-dev libjansson-dev libmicrohttpd-dev liblz4-dev libre2-dev libyaml-dev"
 run="postgresql redis-server kcat python3"
 test="libcmocka-dev clang clang-format clang-tidy python3-pytest python3-psycopg python3-confluent-kafka python3-redis
       python3-protobuf zstd kcat git"
