@@ -2,8 +2,8 @@
 """`make image-check`: what can be shown of the containers without Docker and without a registry.
 
 1. podman-compose reads docker-compose.yml. 2. buildah builds deploy/Dockerfile on a debootstrapped Debian 13. 3. That
-image migrates a database and its worker turns a purchase into a balance, with services of this machine, as a user without
-rights on a read-only root file system. Images live in build/image; as root, with network.
+image migrates a database and its worker turns a purchase into a balance, with services of this machine, as a user
+without rights on a read-only root file system. Images live in build/image; as root, with network.
 """
 import argparse
 import json
@@ -70,8 +70,8 @@ class Worker(services.Service):
 
 def podman(settings, *command):
     environment = [word for key, value in settings.items() for word in ("--env", f"LOYALD_{key}={value}")]
-    return ["podman", *STORE, "--runtime", "runc", "--cgroup-manager", "cgroupfs", "run", "--rm", "--read-only", *LIMITS,
-            "--network", "host", "--cgroups", "disabled", "--cap-drop", "all", *environment, IMAGE, *command]
+    return ["podman", *STORE, "--runtime", "runc", "--cgroup-manager", "cgroupfs", "run", "--rm", "--read-only",
+            *LIMITS, "--network", "host", "--cgroups", "disabled", "--cap-drop", "all", *environment, IMAGE, *command]
 
 
 def purchase():

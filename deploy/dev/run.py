@@ -1,9 +1,9 @@
 #!/usr/bin/python3
 """`make run`: loyald at work on a simulated year of a shop, with everything it needs, in one folder.
 
-Starts private services (services.py), two workers, plays a seeded year through the broker, kills one worker in the middle, and
-shows what came of it. Every figure is read from the database when it is shown; the same seed gives the same figures
-(those of time excepted). Stays up until Ctrl-C. Python's own library only, since it runs on a fresh machine.
+Starts private services (services.py) and two workers, plays a seeded year through the broker, kills one worker in the
+middle, and shows what came of it. Every figure is read from the database when it is shown; the same seed gives the same
+figures (those of time excepted). Stays up until Ctrl-C. Python's own library only: it runs on a fresh machine.
 
 The year lies in the past, from a source declared historical: it is judged as of its own days, so that figures do not
 depend on today. The live purchases that follow are judged as of now: by then all points of the year have been released.
@@ -101,8 +101,8 @@ TAKEN_OVER = """SELECT count(*), coalesce(max(extract(epoch FROM acquired_at)) -
 # A commit's moment: this PostgreSQL runs with track_commit_timestamp.
 RATE = """SELECT count(*), extract(epoch FROM max(done) - min(done)) FROM (SELECT pg_xact_commit_timestamp(xmin) AS done
   FROM journal) AS j WHERE done < to_timestamp({until})"""
-LATENCY = """SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY ms), percentile_cont(0.99) WITHIN GROUP (ORDER BY ms)
-  FROM (SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin) - arrival) * 1000 AS ms FROM journal
+LATENCY = """SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY ms),
+  percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) FROM (SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin) - arrival) * 1000 AS ms FROM journal
         WHERE subject LIKE 'live-%') AS l"""
 LEDGER = "SELECT sum(available), sum(pending) FROM ledger"
 BALANCES = "SELECT sum(available), sum(pending) FROM balance"
@@ -158,8 +158,8 @@ class Shop:
         self.broker = self.stack.enter_context(services.Broker(
             self.folder.at("broker"), self.program("loyald-broker"), services.session_topics(PARTITIONS)))
         self.postgres.psql("CREATE DATABASE loyald", "postgres")
-        settings = {"KAFKA_BROKERS": self.broker.bootstrap, "POSTGRES": self.postgres.conninfo(), "REDIS": self.redis.url,
-                    "PARTITIONS": PARTITIONS, "HISTORICAL_SOURCES": "generator", "OUTPUT_FORMAT": "json",
+        settings = {"KAFKA_BROKERS": self.broker.bootstrap, "POSTGRES": self.postgres.conninfo(),
+                    "REDIS": self.redis.url, "PARTITIONS": PARTITIONS, "HISTORICAL_SOURCES": "generator", "OUTPUT_FORMAT": "json",
                     "KAFKA_SESSION_TIMEOUT_MS": SESSION_TIMEOUT_MS, "PROGRAMME": "shop"}
         self.env = {**{key: value for key, value in os.environ.items() if not key.startswith(("LOYALD_", "PG"))},
                     **{"LOYALD_" + key: str(value) for key, value in settings.items()}}
@@ -200,7 +200,7 @@ class Shop:
                             "--days", "366", "--duplicates", "2", "--no-member", "3", "--broken", "1", "--format",
                             "protobuf", stdout=file)
 
-    # --- the work -----------------------------------------------------------------------------------------------------
+    # --- the work --------------------------------------------------------------------------------------------------
 
     def done(self):
         return sum(self.db.numbers(TOTALS))
@@ -218,7 +218,7 @@ class Shop:
             if not any(worker.running() for worker in self.workers):
                 raise services.ServiceError(f"no worker is left:\n{services.tail(self.workers[-1].log)}")
             if time.monotonic() > deadline:
-                raise services.ServiceError(f"{done:,} of {total:,} after {DRAIN_SECONDS} s: see {self.workers[-1].log}")
+                raise services.ServiceError(f"{done:,} of {total:,} after {DRAIN_SECONDS} s: {self.workers[-1].log}")
             time.sleep(0.03)
 
     def load(self, *arguments):
@@ -255,13 +255,13 @@ class Shop:
         self.watch(loader, self.options.events + LIVE_EVENTS, lambda done: False)
         self.screen.line(f"published {LIVE_EVENTS:,} purchases of now, {LIVE_RATE} a second")
 
-    # --- what came of it ------------------------------------------------------------------------------------------------
+    # --- what came of it -------------------------------------------------------------------------------------------
 
     def show_speed(self):
         self.screen.title("Speed")
         count, seconds = self.db.rows(RATE.format(until=self.kill_at))[0]
-        self.screen.line(f"  {int(count) / max(float(seconds), 0.001):,.0f} events/s applied by two workers of this machine "
-                         f"({int(count):,} in {float(seconds):.1f} s, until the kill)")
+        self.screen.line(f"  {int(count) / max(float(seconds), 0.001):,.0f} events/s applied by two workers of this "
+                         f"machine ({int(count):,} in {float(seconds):.1f} s, until the kill)")
         count, p50, p99 = self.db.rows(LATENCY)[0]
         self.screen.line(f"  publish → balance of {int(count):,} live purchases: p50 {float(p50):.1f} ms, "
                          f"p99 {float(p99):.1f} ms")

@@ -156,7 +156,7 @@ class PostgreSQL(Service):
         self.bin = postgres_bin()
 
     def privileges(self):
-        """How to become the server's user. A checkout below /root is closed to it: then it may pass file permissions."""
+        """How to become the server's user; it may pass file permissions where the checkout is closed to it (/root)."""
         if os.geteuid() != 0:
             return []
         become = ["--reuid=postgres", "--regid=postgres", "--init-groups"]
@@ -227,7 +227,8 @@ class PostgreSQL(Service):
         return len(os.fsencode(os.path.join(self.folder, ".s.PGSQL.65535"))) <= SOCKET_PATH_MAX
 
     def ready(self):
-        return subprocess.run([os.path.join(self.bin, "pg_isready"), "-q", "-d", self.conninfo("postgres")]).returncode == 0
+        asked = subprocess.run([os.path.join(self.bin, "pg_isready"), "-q", "-d", self.conninfo("postgres")])
+        return asked.returncode == 0
 
     def conninfo(self, database="loyald"):
         where = f"host={self.folder}" if self.has_socket() else f"host=127.0.0.1 password={self.password}"
@@ -235,8 +236,8 @@ class PostgreSQL(Service):
 
     def psql(self, query, database="loyald"):
         """Rows of text: what psql prints, a list a row."""
-        done = subprocess.run(["psql", "-XqAt", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", query, self.conninfo(database)],
-                              capture_output=True, text=True, stdin=subprocess.DEVNULL)
+        command = ["psql", "-XqAt", "-F", "\t", "-v", "ON_ERROR_STOP=1", "-c", query, self.conninfo(database)]
+        done = subprocess.run(command, capture_output=True, text=True, stdin=subprocess.DEVNULL)
         if done.returncode:
             raise ServiceError(f"psql: {done.stderr.strip()}")
         return [line.split("\t") for line in done.stdout.splitlines()]
@@ -263,8 +264,8 @@ class Redis(Service):
         if self.path:
             where += ["--unixsocket", self.path, "--unixsocketperm", "700"]
         os.makedirs(self.folder, exist_ok=True)
-        self.spawn(["redis-server", *where, "--dir", self.folder, "--save", "", "--appendonly", "no", "--daemonize", "no",
-                    "--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru"])
+        self.spawn(["redis-server", *where, "--dir", self.folder, "--save", "", "--appendonly", "no",
+                    "--daemonize", "no", "--maxmemory", "256mb", "--maxmemory-policy", "allkeys-lru"])
         self.wait_ready(self.ready, "answer to PING")
 
     def command(self, *words):

@@ -107,6 +107,12 @@ def letter_of(letters, value):
     return found[0], {name: value.decode() for name, value in found[0].headers() if value is not None}
 
 
+def good_one(member):
+    """A record where it belongs."""
+    return {"value": events.purchase(member, 1200000).SerializeToString(), "key": member.encode(),
+            "partition": partition_of(member, PARTITIONS)}
+
+
 def check_next_is_processed(world, member):
     """12,000.00 in shop's currency: 10 points for each full 100.00, held for 14 days."""
     assert world.balance(member) == (0, 1200)
@@ -119,8 +125,8 @@ def test_a_bad_record_becomes_a_dead_letter(hotel, name):
     k = partition_of(member, PARTITIONS)
     watch = Watch(hotel)
     value = make(member)
-    hotel.publish({"value": value, "key": member.encode(), "partition": k, "headers": [("trace", b"abc"), ("none", None)]},
-                  {"value": events.purchase(member, 1200000).SerializeToString(), "key": member.encode(), "partition": k})
+    headers = [("trace", b"abc"), ("none", None)]
+    hotel.publish({"value": value, "key": member.encode(), "partition": k, "headers": headers}, good_one(member))
     watch.outcomes(rejected=1, applied=1)
     letter, headers = letter_of(watch.dead_letters(), value)
     assert letter.key() == member.encode()
@@ -140,7 +146,7 @@ def test_a_record_for_nobody_is_ignored(hotel, name):
     watch = Watch(hotel)
     value = purchase_bytes(None) if name == "no member" else None
     hotel.publish({"value": value, "key": None if name == "no member" else member.encode(), "partition": k},
-                  {"value": events.purchase(member, 1200000).SerializeToString(), "key": member.encode(), "partition": k})
+                  good_one(member))
     watch.outcomes(ignored=1, applied=1)
     assert len(hotel.dead_letters()) == watch.letters
     check_next_is_processed(hotel, member)
@@ -153,7 +159,7 @@ def test_a_record_found_elsewhere_is_forwarded(hotel, name):
     elsewhere = (k + 3) % PARTITIONS
     key = member if name.startswith("right") else f"not-{member}"
     watch = Watch(hotel)
-    record = {"value": events.purchase(member, 1200000).SerializeToString(), "key": key.encode(), "partition": elsewhere}
+    record = {**good_one(member), "key": key.encode(), "partition": elsewhere}
     hotel.publish(record)
     watch.outcomes(forwarded=1, applied=1)
     check_next_is_processed(hotel, member)
@@ -221,7 +227,7 @@ def test_after_all_of_that_the_audit_is_clean(hotel):
     assert hotel.totals()["applied"] > 0
 
 
-# --- what keeps a worker from starting ----------------------------------------------------------------------------------
+# --- what keeps a worker from starting ---------------------------------------------------------------------------
 
 
 def refusal(world, **settings):

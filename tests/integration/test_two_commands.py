@@ -1,5 +1,5 @@
-"""`make run`, as somebody sees it who has just cloned this: on a terminal, and down a pipe. Its figures are computed again
-with psql."""
+"""`make run`, as somebody sees it who has just cloned this: on a terminal, and down a pipe. Its figures are computed
+again with psql."""
 import contextlib
 import json
 import os
@@ -24,7 +24,8 @@ class Session:
     def __init__(self, folder, terminal, seed=5):
         self.folder = folder
         self.text = ""
-        environment = {key: value for key, value in os.environ.items() if not key.startswith(("MAKE", "MFLAGS", "NO_COLOR"))}
+        environment = {key: value for key, value in os.environ.items()
+                       if not key.startswith(("MAKE", "MFLAGS", "NO_COLOR"))}
         environment["TERM"] = "xterm"
         if terminal:
             self.reader, end = pty.openpty()
@@ -112,8 +113,8 @@ def check_outcomes(run):
 def check_points(run):
     shown = {words[0]: [number(word) for word in words[1:]] for line in rows_under(run.text, "Points")
              if (words := line.split()) and words[0] in ("ledger", "balances", "lots")}
-    [ledger] = run.query("SELECT sum(e.amount) FILTER (WHERE e.kind IN (1, 3, 4)), sum(CASE e.kind WHEN 2 THEN e.amount "
-                         "WHEN 3 THEN -e.amount ELSE 0 END) FROM journal, unnest(entries) AS e")
+    [ledger] = run.query("SELECT sum(e.amount) FILTER (WHERE e.kind IN (1, 3, 4)), sum(CASE e.kind WHEN 2 "
+                         "THEN e.amount WHEN 3 THEN -e.amount ELSE 0 END) FROM journal, unnest(entries) AS e")
     [balances] = run.query("SELECT sum(available[1]), sum(pending[1]) FROM member")
     assert shown == {name: [number(word) for word in balances] for name in ("ledger", "balances", "lots")}
     assert ledger == balances and shown["ledger"][0] > 0
@@ -142,7 +143,7 @@ def check_own_event(run, member):
     """The two kcat commands that are printed, as printed: a balance update of that purchase comes out."""
     listen = re.search(r"kcat .* -C -t loyalty.updates .*", plain(run.text))[0]
     publish = re.search(r"echo .* -P -t loyalty.events .*", plain(run.text))[0]
-    listener = subprocess.Popen(["sh", "-c", "exec " + listen], stdout=subprocess.PIPE, text=True, start_new_session=True)
+    listener = subprocess.Popen(["sh", "-c", "exec " + listen], stdout=subprocess.PIPE, text=True)
     try:
         time.sleep(2)  # from the topic's end on: it has to have found it
         subprocess.run(["sh", "-c", publish], check=True)

@@ -62,7 +62,7 @@ def test_not_ready_without_its_database(new_world, postgres):
     world = new_world()
     worker = world.start_worker()
     world.postgres.psql(f"ALTER DATABASE {world.id} ALLOW_CONNECTIONS false", "postgres")
-    world.postgres.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = '{world.id}'", "postgres")
+    world.cut_connections()
     world.publish(*purchases(10, "m"), drain=False)
     world.wait_for(lambda: worker.get("/readyz")[0] == 503, "503 of /readyz")
     assert worker.get("/livez")[0] == 200, "an outage is no reason to be restarted"

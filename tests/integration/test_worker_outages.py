@@ -30,7 +30,8 @@ def year(world):
 def check(world):
     world.wait_drained()
     world.outcomes(applied=EVENTS)
-    assert world.query("SELECT count(*), min(pending), max(pending) FROM balance") == [(MEMBERS, POINTS_EACH, POINTS_EACH)]
+    balances = world.query("SELECT count(*), min(pending), max(pending) FROM balance")
+    assert balances == [(MEMBERS, POINTS_EACH, POINTS_EACH)]
     assert world.dead_letters() == []
     world.audit()
 
@@ -77,8 +78,7 @@ def test_every_connection_is_cut_again_and_again(own_world):
 
     def cut():
         for _ in range(10):
-            own_world.postgres.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
-                                    f"WHERE datname = '{own_world.id}' AND pid <> pg_backend_pid()", "postgres")
+            own_world.cut_connections()
             time.sleep(0.2)
     while_publishing(own_world, cut)
     own_world.reconnect()

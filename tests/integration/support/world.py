@@ -58,10 +58,11 @@ class World:
         self.db = psycopg.connect(self.conninfo(), autocommit=True)
         self.producer = confluent_kafka.Producer({
             "bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "linger.ms": 5, "acks": "all",
-            "message.max.bytes": 8 << 20})
+            "message.max.bytes": 8 << 20, "log.connection.close": False})
         self.reader = confluent_kafka.Consumer({
             "bootstrap.servers": self.bootstrap, "group.id": f"{self.id}.reader", "enable.auto.commit": False,
-            "auto.offset.reset": "earliest", "enable.partition.eof": True, "fetch.message.max.bytes": 8 << 20})
+            "auto.offset.reset": "earliest", "enable.partition.eof": True, "fetch.message.max.bytes": 8 << 20,
+            "log.connection.close": False})
 
     def __enter__(self):
         self.open()
@@ -81,6 +82,10 @@ class World:
         if self.redis:
             self.redis.stop()
         self.postgres.psql(f"DROP DATABASE IF EXISTS {self.id} WITH (FORCE)", "postgres")
+
+    def cut_connections(self):
+        self.postgres.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+                           f"WHERE datname = '{self.id}'", "postgres")
 
     def reconnect(self):
         """The test's own connection, after an outage."""
