@@ -102,8 +102,9 @@ TAKEN_OVER = """SELECT count(*), coalesce(max(extract(epoch FROM acquired_at)) -
 RATE = """SELECT count(*), extract(epoch FROM max(done) - min(done)) FROM (SELECT pg_xact_commit_timestamp(xmin) AS done
   FROM journal) AS j WHERE done < to_timestamp({until})"""
 LATENCY = """SELECT count(*), percentile_cont(0.5) WITHIN GROUP (ORDER BY ms),
-  percentile_cont(0.99) WITHIN GROUP (ORDER BY ms) FROM (SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin) - arrival) * 1000 AS ms FROM journal
-        WHERE subject LIKE 'live-%') AS l"""
+  percentile_cont(0.99) WITHIN GROUP (ORDER BY ms)
+  FROM (SELECT extract(epoch FROM pg_xact_commit_timestamp(xmin) - arrival) * 1000 AS ms
+        FROM journal WHERE subject LIKE 'live-%') AS l"""
 LEDGER = "SELECT sum(available), sum(pending) FROM ledger"
 BALANCES = "SELECT sum(available), sum(pending) FROM balance"
 STATES = "SELECT encode(state, 'hex') FROM member"
@@ -159,8 +160,8 @@ class Shop:
             self.folder.at("broker"), self.program("loyald-broker"), services.session_topics(PARTITIONS)))
         self.postgres.psql("CREATE DATABASE loyald", "postgres")
         settings = {"KAFKA_BROKERS": self.broker.bootstrap, "POSTGRES": self.postgres.conninfo(),
-                    "REDIS": self.redis.url, "PARTITIONS": PARTITIONS, "HISTORICAL_SOURCES": "generator", "OUTPUT_FORMAT": "json",
-                    "KAFKA_SESSION_TIMEOUT_MS": SESSION_TIMEOUT_MS, "PROGRAMME": "shop"}
+                    "REDIS": self.redis.url, "PARTITIONS": PARTITIONS, "HISTORICAL_SOURCES": "generator",
+                    "OUTPUT_FORMAT": "json", "KAFKA_SESSION_TIMEOUT_MS": SESSION_TIMEOUT_MS, "PROGRAMME": "shop"}
         self.env = {**{key: value for key, value in os.environ.items() if not key.startswith(("LOYALD_", "PG"))},
                     **{"LOYALD_" + key: str(value) for key, value in settings.items()}}
         with open(self.folder.at("env"), "w") as file:
