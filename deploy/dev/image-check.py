@@ -70,8 +70,8 @@ class Worker(services.Service):
 
 def podman(settings, *command):
     environment = [word for key, value in settings.items() for word in ("--env", f"LOYALD_{key}={value}")]
-    return ["podman", *STORE, "--runtime", "runc", "--cgroup-manager", "cgroupfs", "run", "--rm", "--read-only",
-            *LIMITS, "--network", "host", "--cgroups", "disabled", "--cap-drop", "all", *environment, IMAGE, *command]
+    return ["podman", *STORE, "--runtime", "runc", "run", "--rm", "--read-only",
+            *LIMITS, "--network", "host", "--cap-drop", "all", *environment, IMAGE, *command]
 
 
 def purchase():
