@@ -161,6 +161,30 @@ $(B)/tests/conformance/cel: $(patsubst %.c,$(B)/%.o,$(wildcard tests/conformance
 conformance: $(B)/tests/conformance/cel ## CEL's own tests, counted by file; CANARY=10 changes ten expectations
 	$(Q)$< $(LOYALD_SHARED)/cel/conformance $(CANARY)
 
+# --- everything else that is run -----------------------------------------------------------------------------------
+
+SEED    ?= 1
+EVENTS  ?= 50000
+RUN     ?= run
+TESTING ?= tests/integration
+packages = $(Q)deploy/dev/packages.sh
+.PHONY: run test integration os-check image-check
+
+# A make of its own after the packages: this one has asked pkg-config before they were there.
+run: ## the first look: everything in one folder, a simulated year, figures (SEED, EVENTS, RUN=folder, ONCE=1)
+	$(packages) build run
+	$(Q)+$(MAKE) --no-print-directory all
+	$(Q)$(PYTHON) deploy/dev/run.py --programs $(B) --folder $(RUN) --seed $(SEED) --events $(EVENTS) $(if $(ONCE),--once)
+test: ## install, build, run unit, golden and integration tests
+	$(packages)
+	$(Q)MAKE="$(MAKE)" tests/run-all.sh
+integration: all ## black-box tests on real services (TESTING=files, KAFKA=apache)
+	$(Q)PROGRAMS=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -rs -p no:cacheprovider $(TESTING)
+os-check: ## `make run` and `make test` on fresh Debian 12 and 13 folders (root, network)
+	$(Q)deploy/dev/os-check.sh
+image-check: all ## build the container image and run its worker without Docker (root, network)
+	$(Q)$(PYTHON) deploy/dev/image-check.py --programs $(B)
+
 # --- checks --------------------------------------------------------------------------------------------------------
 
 C_FILES := $(shell find services tests -name '*.[ch]' 2>/dev/null)

@@ -1,14 +1,15 @@
 #!/usr/bin/env bash
 # Installs what loyald is built, run and tested with, from Debian's own packages (12 and 13). No system service is
 # created, enabled or left running: policy-rc.d refuses their start while we install.
-#   packages.sh [build|run|test …]      default: all of them
+#   packages.sh [build|run|test|system …]      default: build run test
 set -euo pipefail
 
 build="gcc g++ make pkg-config librdkafka-dev libhiredis-dev libpq-dev libprotobuf-c-dev protobuf-c-compiler
-       protobuf-compiler nettle-dev libjansson-dev libmicrohttpd-dev liblz4-dev libre2-dev libyaml-dev"
+       protobuf-compiler libprotobuf-dev nettle-dev libjansson-dev libmicrohttpd-dev liblz4-dev libre2-dev libyaml-dev"
 run="postgresql redis-server kcat python3"
 test="libcmocka-dev clang clang-format clang-tidy python3-pytest python3-psycopg python3-confluent-kafka python3-redis
       python3-protobuf zstd kcat git"
+system="debootstrap podman buildah podman-compose runc ca-certificates"  # of os-check and image-check alone
 
 [ $# -gt 0 ] || set -- build run test
 wanted=$(for set in "$@"; do printf '%s ' ${!set}; done)

@@ -1,0 +1,101 @@
+"""What every integration test stands on: generated protobuf classes, a private PostgreSQL for the session, and worlds.
+
+Settings, by environment: PROGRAMS (folder with the built programs, default build/cc), KAFKA=apache (Apache Kafka from
+deploy/dev/kafka instead of the embedded broker), LOYALD_SHARED (shared data, default ../shared; absent: skipped).
+"""
+import os
+import pathlib
+import subprocess
+import sys
+
+import pytest
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+sys.path[:0] = [str(ROOT / "deploy" / "dev"), str(pathlib.Path(__file__).parent)]
+
+import services  # noqa: E402  (found by the path above)
+
+
+def pytest_configure(config):
+    """protobuf's Python classes of this checkout, made once a session: `from loyalty.v1 import event_pb2` works."""
+    generated = pathlib.Path(config.rootpath) / "build" / "python"
+    generated.mkdir(parents=True, exist_ok=True)
+    protos = sorted(str(path) for path in (ROOT / "proto").rglob("*.proto"))
+    subprocess.run(["protoc", f"-I{ROOT / 'proto'}", f"--python_out={generated}", *protos], check=True)
+    sys.path.insert(0, str(generated))
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    report = (yield).get_result()
+    if report.when == "call":
+        item.call_failed = report.failed
+
+
+def pytest_terminal_summary(terminalreporter):
+    """The line that `make test` adds up."""
+    count = {name: len(terminalreporter.getreports(name)) for name in ("passed", "failed", "error", "skipped")}
+    terminalreporter.write_line(f"integration: {count['passed']} passed, {count['failed'] + count['error']} failed, "
+                                f"{count['skipped']} skipped")
+
+
+@pytest.fixture(scope="session")
+def programs():
+    """The folder with loyald-worker and the others. A program that is not built fails the test that needs it."""
+    return pathlib.Path(os.environ.get("PROGRAMS", ROOT / "build" / "cc")).resolve()
+
+
+@pytest.fixture(scope="session")
+def session_folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("loyald")
+
+
+@pytest.fixture(scope="session")
+def postgres(session_folder):
+    with services.PostgreSQL(session_folder / "postgres") as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def apache_kafka(session_folder):
+    """None for the embedded broker; else the address of an Apache Kafka that lives as long as the session."""
+    if os.environ.get("KAFKA", "embedded") != "apache":
+        yield None
+        return
+    from support.apache import ApacheKafka
+    with ApacheKafka(ROOT / "deploy" / "dev" / "kafka", session_folder / "kafka") as broker:
+        yield broker.bootstrap
+
+
+@pytest.fixture
+def new_world(request, tmp_path, postgres, programs, apache_kafka):
+    """Makes worlds: a migrated database, topics, Redis and whatever workers the test starts. See support/world.py."""
+    from support.world import World
+    worlds = []
+
+    def make(**options):
+        world = World(f"{request.node.name}", tmp_path / f"world{len(worlds)}", postgres, programs,
+                      bootstrap=apache_kafka, **options)
+        worlds.append(world)
+        world.open()
+        return world
+
+    yield make
+    for world in worlds:
+        if getattr(request.node, "call_failed", True):
+            world.print_logs()
+        world.close()
+
+
+@pytest.fixture
+def world(new_world):
+    return new_world()
+
+
+@pytest.fixture(scope="session")
+def shared():
+    """Shared data from outside. A test that needs it is skipped where it is absent."""
+    folder = pathlib.Path(os.environ.get("LOYALD_SHARED", ROOT.parent / "shared"))
+    if not folder.is_dir():
+        pytest.skip(f"shared data is not there: {folder} (LOYALD_SHARED)")
+    return folder
