@@ -3,6 +3,7 @@
  * names. */
 #include "contract/contract_bus.h"
 
+#include "adapters/kafka/admin.h"
 #include "adapters/kafka/kafka.h"
 
 #include <poll.h>
@@ -41,6 +42,21 @@ static const struct loy_str *begin(void *self, int history)
         b->topics[t] = loy_str(b->names[t]);
     }
     (void)snprintf(b->group, sizeof b->group, "%s%d", b->prefix, history);
+    struct loy_kafka_topic topics[CONTRACT_TOPICS];
+    for (int t = 0; t < CONTRACT_TOPICS; t++) {
+        topics[t] = (struct loy_kafka_topic){b->topics[t], LOY_KAFKA_INPUT};
+    }
+    struct loy_kafka_topics wanted = {topics, CONTRACT_TOPICS, CONTRACT_PARTITIONS, 1};
+    struct loy_kafka_topics_report report;
+    struct loy_error error;
+    if (loy_kafka_topics_create(&(struct loy_kafka_connection){.brokers = b->address}, &wanted, &report, &error)) {
+        fprintf(stderr, "%s\n", error.detail);
+        exit(1);
+    }
+    if (history == 0) {
+        printf("topics: %u created%s%s\n", report.created, report.no_admin ? ", no admin calls" : "",
+               report.times_unverified ? ", timestamps not verified" : "");
+    }
     return b->topics;
 }
 
