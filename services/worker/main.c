@@ -1,0 +1,194 @@
+/* loyald-worker: takes partitions of the input topics and turns records into a ledger and balance updates. */
+#include "runtime/clock.h"
+#include "runtime/http.h"
+#include "runtime/log.h"
+#include "runtime/signals.h"
+#include "worker/start.h"
+#include "worker/thread.h"
+
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum {
+    LIVE_AFTER_US = 60 * 1000000, /* a thread that has not come round for so long is stuck */
+    EXIT_FAILED = 1,
+    EXIT_USAGE = 2,
+};
+
+/* Everything that lives as long as the process. */
+struct process {
+    struct loy_config config;
+    struct loy_start start;
+    struct loy_thread *threads;
+    uint32_t thread_count;
+    const void **metric_sources;
+    struct loy_metric_group metrics;
+};
+
+static bool is_live(void *context, char why[LOY_HTTP_WHY_MAX])
+{
+    const struct process *process = context;
+    struct loy_clock clock = loy_clock_of_system();
+    for (uint32_t i = 0; i < process->thread_count; i++) {
+        int64_t ago_us = clock.monotonic_us(clock.self) - atomic_load(&process->threads[i].turned_us);
+        if (ago_us > LIVE_AFTER_US) {
+            snprintf(why, LOY_HTTP_WHY_MAX, "thread %u has not come round for %lld s", i,
+                     (long long)(ago_us / LOY_US_PER_SECOND));
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool is_ready(void *context, char why[LOY_HTTP_WHY_MAX])
+{
+    const struct process *process = context;
+    uint64_t assigned = 0;
+    for (uint32_t i = 0; i < process->thread_count; i++) {
+        const struct loy_worker_metrics *metrics = &process->threads[i].metrics;
+        if (atomic_load(&metrics->store_down)) {
+            snprintf(why, LOY_HTTP_WHY_MAX, "thread %u waits for PostgreSQL", i);
+            return false;
+        }
+        if (atomic_load(&metrics->assigned) != atomic_load(&metrics->partitions)) {
+            snprintf(why, LOY_HTTP_WHY_MAX, "thread %u has not acquired all of its partitions yet", i);
+            return false;
+        }
+        assigned += atomic_load(&metrics->assigned);
+    }
+    if (assigned == 0) {
+        snprintf(why, LOY_HTTP_WHY_MAX, "the group has given this worker no partitions yet");
+    }
+    return assigned > 0;
+}
+
+static enum loy_err start_threads(struct process *process, struct loy_error *error)
+{
+    const struct loy_config *config = &process->config;
+    char host[64] = "";
+    (void)gethostname(host, sizeof host - 1);
+    for (uint32_t i = 0; i < process->thread_count; i++) {
+        struct loy_thread *thread = &process->threads[i];
+        thread->number = (int)i;
+        thread->config = config;
+        thread->programme = &process->start.programme;
+        snprintf(thread->owner, sizeof thread->owner, "%s/%d/%u", host, (int)getpid(), i);
+        thread->worker_config = (struct loy_worker_config){
+            .topics = process->start.topics,
+            .topic_count = process->start.topic_count,
+            .partitions = (int32_t)config->partitions,
+            .incarnation = process->start.incarnation,
+            .updates = loy_str(config->topic_updates),
+            .balances = loy_str(config->topic_balances),
+            .dead_letters = loy_str(config->topic_dead_letters),
+            .outcomes = loy_str(config->topic_outcomes),
+            .output_json = config->output_format == LOY_OUTPUT_JSON,
+            .enrol = config->enrol,
+            .batch_min = (uint32_t)config->batch_min,
+            .batch_max = (uint32_t)config->batch_max,
+            .owner = loy_str(thread->owner),
+            .memory_bytes = (size_t)config->memory_mb << 20,
+            .cache_bytes = (size_t)config->cache_mb << 20,
+        };
+        process->metric_sources[i] = &thread->metrics;
+        enum loy_err err = loy_thread_start(thread, error);
+        if (err) {
+            return err;
+        }
+    }
+    return LOY_OK;
+}
+
+static enum loy_err start_http(struct process *process, struct loy_http **ret_http, struct loy_error *error)
+{
+    process->metrics = (struct loy_metric_group){.sources = process->metric_sources, .source_count = process->thread_count};
+    process->metrics.rows = loy_worker_metric_rows(&process->metrics.count);
+    struct loy_http_config http = {.address = process->config.http_address,
+                                   .port = (int)process->config.http_port,
+                                   .is_live = is_live,
+                                   .is_ready = is_ready,
+                                   .context = process,
+                                   .groups = &process->metrics,
+                                   .group_count = 1};
+    if (process->config.http_port < 0) {
+        return LOY_OK;
+    }
+    enum loy_err err = loy_http_start(&http, ret_http, error);
+    if (!err) {
+        LOY_INFO("http", LOY_LOG_TEXT("address", process->config.http_address),
+                 LOY_LOG_INT("port", loy_http_port(*ret_http)));
+    }
+    return err;
+}
+
+/* Joins what was started, in any state. True when all of it ended well. */
+static bool stop_threads(struct process *process)
+{
+    bool well = true;
+    loy_signals_ask_stop();
+    for (uint32_t i = 0; i < process->thread_count; i++) {
+        loy_thread_join(&process->threads[i]);
+        well = well && !process->threads[i].failed;
+    }
+    return well;
+}
+
+static int run(struct process *process)
+{
+    struct loy_error error = {0};
+    struct loy_http *http = NULL;
+    process->thread_count = (uint32_t)process->config.threads;
+    process->threads = calloc(process->thread_count, sizeof *process->threads);
+    process->metric_sources = calloc(process->thread_count, sizeof *process->metric_sources);
+    if (!process->threads || !process->metric_sources) {
+        loy_error_set(&error, LOY_ERR_NO_MEMORY, "no memory for %u threads", process->thread_count);
+    } else if (loy_start_agree(&process->config, &process->start, &error) == LOY_OK &&
+               start_threads(process, &error) == LOY_OK && start_http(process, &http, &error) == LOY_OK) {
+        LOY_INFO("started", LOY_LOG_INT("threads", process->thread_count),
+                 LOY_LOG_STR("programme", process->start.programme.id),
+                 LOY_LOG_INT("incarnation", process->start.incarnation));
+        while (!loy_signals_stop_asked()) {
+            struct pollfd stop = {.fd = loy_signals_fd(), .events = POLLIN};
+            (void)poll(&stop, 1, -1);
+        }
+        LOY_INFO("stopping");
+        error.code = LOY_OK;
+    }
+    bool stopped_early = error.code != LOY_OK && loy_signals_stop_asked();
+    if (error.code != LOY_OK && !stopped_early) {
+        LOY_ERROR("start_failed", LOY_LOG_FAILURE(&error));
+    }
+    bool well = process->threads ? stop_threads(process) : false;
+    loy_http_stop(http);
+    LOY_INFO("stopped", LOY_LOG_BOOL("well", well && error.code == LOY_OK));
+    return well && (error.code == LOY_OK || stopped_early) ? 0 : EXIT_FAILED;
+}
+
+int main(int argc, char **argv)
+{
+    struct process process = {0};
+    struct loy_error error;
+    struct loy_config_args args = {
+        .program = LOY_CONFIG_WORKER, .argc = argc, .argv = argv, .environment = environ};
+    if (loy_config_load(&args, &process.config, &error) != LOY_OK) {
+        fprintf(stderr, "loyald-worker: %s\n", error.detail);
+        return EXIT_USAGE;
+    }
+    if (loy_config_answer(stdout, &process.config, LOY_CONFIG_WORKER)) {
+        return 0;
+    }
+    loy_log_open((enum loy_log_level)process.config.log_level, (enum loy_log_format)process.config.log_format, 2);
+    if (loy_signals_open(&error) != LOY_OK) {
+        LOY_ERROR("start_failed", LOY_LOG_FAILURE(&error));
+        return EXIT_FAILED;
+    }
+    int status = run(&process);
+    free(process.threads);
+    free(process.metric_sources);
+    loy_config_fini(&process.config);
+    return status;
+}

@@ -1,0 +1,139 @@
+#include "worker/start.h"
+
+#include "adapters/kafka/admin.h"
+#include "adapters/pg/installation.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
+#include "runtime/signals.h"
+
+#include <poll.h>
+#include <stdio.h>
+
+enum {
+    WAIT_FOR_SERVICES_MS = 30000,
+    TRY_AGAIN_MS = 500,
+    DICTIONARY_MAX = 256,
+    OUTPUTS_MAX = 4,
+};
+
+static enum loy_err find_programme(const struct loy_config *config, struct loy_start *start, struct loy_error *error)
+{
+    const struct loy_programme *builtin = loy_programme_builtin(loy_str(config->programme));
+    if (!builtin) {
+        char names[256];
+        size_t at = 0;
+        for (uint32_t i = 0; loy_programme_builtin_at(i) && at < sizeof names; i++) {
+            struct loy_str id = loy_programme_builtin_at(i)->id;
+            at += (size_t)snprintf(names + at, sizeof names - at, "%s%.*s", i ? ", " : "", LOY_STR_ARG(id));
+        }
+        return loy_error_set(error, LOY_ERR_CONFIG, "programme \"%s\" is none of: %s", config->programme, names);
+    }
+    start->programme = *builtin;
+    start->programme.historical_sources = config->historical_sources.items;
+    start->programme.historical_source_count = config->historical_sources.count;
+    return LOY_OK;
+}
+
+static enum loy_err list_topics(const struct loy_config *config, struct loy_start *start, struct loy_error *error)
+{
+    if (config->topics.count + 2 > LOY_TOPICS_MAX) {
+        return loy_error_set(error, LOY_ERR_CONFIG, "topics names %u topics: at most %d", config->topics.count,
+                             LOY_TOPICS_MAX - 2);
+    }
+    for (uint16_t i = 0; i < config->topics.count; i++) {
+        start->topics[i] = config->topics.items[i];
+    }
+    start->topics[config->topics.count] = loy_str(config->topic_internal);
+    start->topics[config->topics.count + 1] = loy_str(config->topic_ticks);
+    start->topic_count = (uint16_t)(config->topics.count + 2);
+    return LOY_OK;
+}
+
+static enum loy_err check_topics(const struct loy_config *config, struct loy_start *start, struct loy_error *error)
+{
+    struct loy_kafka_topic topics[LOY_TOPICS_MAX + OUTPUTS_MAX];
+    uint32_t count = 0;
+    for (uint16_t i = 0; i < start->topic_count; i++) {
+        topics[count++] = (struct loy_kafka_topic){start->topics[i], LOY_KAFKA_INPUT};
+    }
+    topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_updates), LOY_KAFKA_UPDATES};
+    topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_balances), LOY_KAFKA_BALANCES};
+    topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_dead_letters), LOY_KAFKA_DEAD_LETTERS};
+    if (*config->topic_outcomes) {
+        topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_outcomes), LOY_KAFKA_UPDATES};
+    }
+    struct loy_kafka_connection connection = {.brokers = config->kafka_brokers,
+                                              .security_protocol = config->kafka_security_protocol,
+                                              .sasl_mechanism = config->kafka_sasl_mechanism,
+                                              .sasl_username = config->kafka_sasl_username,
+                                              .sasl_password = config->kafka_sasl_password,
+                                              .ssl_ca = config->kafka_ssl_ca,
+                                              .ssl_certificate = config->kafka_ssl_certificate,
+                                              .ssl_key = config->kafka_ssl_key,
+                                              .client_id = "loyald-start"};
+    struct loy_kafka_topics wanted = {topics, count, (int32_t)config->partitions, 1};
+    struct loy_kafka_topics_report report;
+    enum loy_err err = loy_kafka_topics_check(&connection, &wanted, &report, error);
+    if (!err && report.times_unverified) {
+        LOY_WARN("topic_times_unverified",
+                 LOY_LOG_TEXT("advice", "this broker does not tell whether input topics use LogAppendTime"));
+    }
+    return err;
+}
+
+static enum loy_err agree_installation(const struct loy_config *config, struct loy_start *start,
+                                       struct loy_error *error)
+{
+    struct loy_dictionary_entry dictionary[DICTIONARY_MAX];
+    struct loy_installation_state state;
+    uint32_t count = 0;
+    for (uint16_t i = 0; i < start->programme.wallet_count; i++) {
+        dictionary[count++] = (struct loy_dictionary_entry){"wallet", i, start->programme.wallets[i].id};
+    }
+    for (uint32_t i = 0; i < start->programme.rule_count && count < DICTIONARY_MAX; i++) {
+        dictionary[count++] =
+            (struct loy_dictionary_entry){"rule", start->programme.rules[i].number, start->programme.rules[i].id};
+    }
+    struct loy_installation wanted = {.topics = start->topics,
+                                      .topic_count = start->topic_count,
+                                      .partitions = (int32_t)config->partitions,
+                                      .group = loy_str(config->group),
+                                      .programme = loy_str(config->programme),
+                                      .dictionary = dictionary,
+                                      .dictionary_count = count};
+    enum loy_err err = loy_installation_agree(config->postgres, &wanted, true, &state, error);
+    if (!err) {
+        start->incarnation = state.incarnation;
+    }
+    return err;
+}
+
+/* Calls a step until it works, refuses, or has had no answer for too long. */
+static enum loy_err wait_for(enum loy_err (*step)(const struct loy_config *, struct loy_start *, struct loy_error *),
+                             const char *event, const struct loy_config *config, struct loy_start *start,
+                             struct loy_error *error)
+{
+    for (int waited_ms = 0;; waited_ms += TRY_AGAIN_MS) {
+        enum loy_err err = step(config, start, error);
+        if (loy_err_class(err) != LOY_CLASS_RETRY || waited_ms >= WAIT_FOR_SERVICES_MS || loy_signals_stop_asked()) {
+            return err;
+        }
+        if (waited_ms == 0) {
+            LOY_LOG(LOY_LOG_WARN, event, LOY_LOG_FAILURE(error));
+        }
+        struct pollfd stop = {.fd = loy_signals_fd(), .events = POLLIN};
+        (void)poll(&stop, 1, TRY_AGAIN_MS);
+    }
+}
+
+enum loy_err loy_start_agree(const struct loy_config *config, struct loy_start *ret_start, struct loy_error *error)
+{
+    enum loy_err err = find_programme(config, ret_start, error);
+    if (!err) {
+        err = list_topics(config, ret_start, error);
+    }
+    if (!err) {
+        err = wait_for(check_topics, "waiting_for_kafka", config, ret_start, error);
+    }
+    return err ? err : wait_for(agree_installation, "waiting_for_postgresql", config, ret_start, error);
+}

@@ -1,0 +1,23 @@
+/* Start: what a worker makes sure of before it takes any work: topics, schema, installation, programme.
+ *
+ * Blocking. Services that cannot be reached yet are waited for, for a while; what does not fit is refused with a
+ * sentence. One thread. Test: tests/integration/test_how_it_fails.py. */
+#ifndef LOY_WORKER_START_H
+#define LOY_WORKER_START_H
+
+#include "engine/programme.h"
+#include "ports/store.h"
+#include "runtime/config.h"
+
+/* What was agreed. Texts are borrowed from the configuration. */
+struct loy_start {
+    struct loy_programme programme;
+    struct loy_str topics[LOY_TOPICS_MAX]; /* the configured ones, the internal one, the ticks */
+    uint16_t topic_count;
+    int32_t incarnation;
+};
+
+LOY_MUST_USE enum loy_err loy_start_agree(const struct loy_config *config, struct loy_start *ret_start,
+                                          struct loy_error *error);
+
+#endif
