@@ -129,13 +129,14 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(test_support) $(FAKES) $(LIBS)
 
 # --- contract tests: the same histories on a port's adapter and on its fake -------------------------------------------
 
-CONTRACTS := $(B)/tests/contract/store_pg $(B)/tests/contract/contract_bus_kafka
+CONTRACTS := $(addprefix $(B)/tests/contract/,store_pg contract_bus_kafka bus_shell)
 $(B)/tests/contract/store_pg: $(patsubst %,$(B)/tests/contract/%.o,contract_store_pg contract_store proxy) $(LIBS)
 $(B)/tests/contract/contract_bus_kafka: $(patsubst %,$(B)/tests/contract/%.o,contract_bus_kafka contract_bus) $(LIBS)
+$(B)/tests/contract/bus_shell: $(B)/tests/contract/bus_shell.o $(LIBS)
 $(CONTRACTS):
 	$(call say,LD,$@)
 	$(Q)$(link) -lcmocka
-contracts: $(CONTRACTS)
+contracts: $(CONTRACTS) ## build the programs that integration tests drive ports with
 
 all: $(LIBS) $(BINARIES) ## build the programs
 unit: $(TESTS) ## build and run the unit tests
