@@ -175,7 +175,7 @@ struct loy_due_write {
 };
 
 struct loy_store_commit {
-    int32_t revision; /* decided with: no newer one may be in force for `newest_moment_us` */
+    int32_t revision; /* decided with: no newer one may be in force for `newest_moment_us`; 0: nothing was decided */
     int64_t newest_moment_us;
     const struct loy_partition_write *partitions; /* ascending by k */
     uint32_t partition_count;

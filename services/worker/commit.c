@@ -117,7 +117,7 @@ static bool put_journal(struct loy_worker *worker, struct loy_batch *batch, stru
             commit->newest_moment_us = item->event.occurred_at_us;
         }
     }
-    commit->revision = worker->programme->revision;
+    commit->revision = count > 0 ? worker->programme->revision : 0;
     commit->journal = rows;
     commit->journal_count = count;
     return rows != NULL;

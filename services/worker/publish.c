@@ -224,10 +224,7 @@ enum loy_err loy_publish_trim(struct loy_worker *worker, bool *ret_progress)
     worker->trim_writes = writes;
     worker->trim_count = count;
     struct loy_store_request request = {.kind = LOY_STORE_COMMIT,
-                                        .commit = {.revision = worker->programme->revision,
-                                                   .newest_moment_us = INT64_MIN,
-                                                   .partitions = writes,
-                                                   .partition_count = count}};
+                                        .commit = {.partitions = writes, .partition_count = count}};
     if (worker->store.submit(worker->store.self, &request) == LOY_OK) {
         worker->asked = LOY_ASKED_TRIM;
         *ret_progress = true;
