@@ -137,6 +137,20 @@ $(CONTRACTS):
 	$(Q)$(link) -lcmocka
 contracts: $(CONTRACTS)
 
+# --- what travels: test_wire.py's other end, a measurement, a fuzz target -----------------------------------------------
+
+WIRE_LIBS := $(foreach room,adapters/wire engine cel base,$(call lib_of,$(room)))
+$(B)/gen/tests/wire_all.pb-c.c: tests/integration/wire_all.proto | toolchain
+	@mkdir -p $(@D)
+	$(Q)protoc-c -Itests/integration --c_out=$(@D) $<
+$(B)/tests/integration/wire_cli.o: $(B)/gen/tests/wire_all.pb-c.c
+$(B)/tests/integration/wire_cli: $(B)/tests/integration/wire_cli.o $(B)/gen/tests/wire_all.pb-c.o $(WIRE_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(link)
+$(B)/tests/bench/wire_bench: $(B)/tests/bench/wire_bench.o $(WIRE_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(link)
+
 all: $(LIBS) $(BINARIES) ## build the programs
 unit: $(TESTS) ## build and run the unit tests
 	$(Q)PYTHON=$(PYTHON) tests/run-unit.sh $(TESTS)
