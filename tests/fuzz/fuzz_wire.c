@@ -1,10 +1,14 @@
 /* libFuzzer's entry to loy_wire_decode: any bytes, as a record's value, on input topics and on internal ones.
  *
- * The first byte chooses headers (none, a binary CloudEvent, a content type) and the kind of topic. What is accepted must
- * be stable: its encoding decodes to itself and shows as JSON that decodes to itself; and the promised arena is enough. */
+ * The first byte chooses headers (none, a binary CloudEvent, a content type) and the kind of topic. What is accepted
+ * must be stable: its encoding is what protobuf-c writes, decodes to itself and shows as JSON that decodes to itself;
+ * and the promised arena is enough. */
+#include "adapters/wire/proto.h"
 #include "adapters/wire/wire.h"
 
 #include <stdlib.h>
+
+#include "loyalty/v1/event.pb-c.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -12,8 +16,11 @@ static char block[LOY_WIRE_DECODE_ARENA + 16];
 static char second[LOY_WIRE_DECODE_ARENA + 16];
 
 static const struct loy_header headers[] = {
-    {{"content-type", 12}, {"application/json", 16}}, {{"ce_specversion", 14}, {"1.0", 3}}, {{"ce_id", 5}, {"c", 1}},
-    {{"ce_source", 9}, {"s", 1}},                     {{"ce_time", 7}, {"2026-01-01T00:00:00Z", 20}},
+    {{"content-type", 12}, {"application/json", 16}},
+    {{"ce_specversion", 14}, {"1.0", 3}},
+    {{"ce_id", 5}, {"c", 1}},
+    {{"ce_source", 9}, {"s", 1}},
+    {{"ce_time", 7}, {"2026-01-01T00:00:00Z", 20}},
 };
 
 static void check_stable(const struct loy_event *event)
@@ -25,6 +32,12 @@ static void check_stable(const struct loy_event *event)
     loy_arena_init(&arena, second, sizeof second);
     if (loy_wire_event_decode(event->encoded, &arena, &again, &error) ||
         !loy_str_equal(event->encoded, again.encoded)) {
+        abort();
+    }
+    ProtobufCMessage *message;
+    struct loy_str written;
+    if (loy_wire_proto_read(&loyalty__v1__event__descriptor, NULL, event->encoded, &arena, NULL, &message, &error) ||
+        loy_wire_proto_write(message, &arena, &written) || !loy_str_equal(event->encoded, written)) {
         abort();
     }
     loy_arena_reset(&arena);

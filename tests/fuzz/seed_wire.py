@@ -1,6 +1,6 @@
 """Writes the seed corpus of fuzz_wire: an event of each kind in each encoding.
 
-    seed_wire.py WIRE_CLI FOLDER
+    seed_wire.py BUILD-FOLDER FOLDER
 """
 
 import struct
@@ -42,16 +42,17 @@ def ask(process, data):
     return answer[1:]
 
 
-def main(cli, folder):
+def main(build, folder):
     out = Path(folder)
     out.mkdir(parents=True, exist_ok=True)
-    process = subprocess.Popen([cli], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+    process = subprocess.Popen([f"{build}/tests/integration/wire_cli"], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     for number, kind in enumerate(KINDS):
         text = "{%s,%s,%s}" % (HEAD, WHO, kind)
         protobuf = ask(process, text.encode())
         forms = {
             "json": b"\1" + text.encode(),
             "protobuf": b"\1" + protobuf,
+            "explicit-zero": b"\1" + protobuf.replace(b"\x10\x80\xe5\x9a\x77", b"\x10\x00").replace(b"\x2a\x0b", b"\x2a\x08"),
             "framed": b"\1\0\0\0\0\5\0" + protobuf,
             "binary": b"\3{%s}" % kind.encode(),
             "structured": b'\1{"specversion":"1.0","id":"i","source":"s","time":"2026-01-01T00:00:00Z","data":{%s}}'
