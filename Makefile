@@ -138,6 +138,33 @@ $(CONTRACTS):
 	$(Q)$(link) -lcmocka
 contracts: $(CONTRACTS) ## build the programs that integration tests drive ports with
 
+# --- what travels: test_wire.py's other end, a measurement, a fuzz target -----------------------------------------------
+
+WIRE_LIBS := $(foreach room,adapters/wire engine cel base,$(call lib_of,$(room)))
+$(B)/gen/tests/wire_all.pb-c.c: tests/integration/wire_all.proto | toolchain
+	@mkdir -p $(@D)
+	$(Q)protoc-c -Itests/integration --c_out=$(@D) $<
+$(B)/tests/integration/wire_cli.o: $(B)/gen/tests/wire_all.pb-c.c
+$(B)/tests/integration/wire_cli: $(B)/tests/integration/wire_cli.o $(B)/gen/tests/wire_all.pb-c.o $(WIRE_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(link)
+$(B)/tests/bench/wire_bench: $(B)/tests/bench/wire_bench.o $(WIRE_LIBS)
+	$(call say,LD,$@)
+	$(Q)$(link)
+
+# --- fuzzing: clang's libFuzzer, one target a decoder ------------------------------------------------------------------
+
+FUZZ_SECONDS ?= 30
+FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+$(FUZZERS:%=$(B)/tests/fuzz/fuzz_%): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(link) -fsanitize=fuzzer
+fuzz: ## run each fuzz target for FUZZ_SECONDS (30)
+	$(Q)$(MAKE) CC=clang CXX=clang++ SANITIZE=fuzzer-no-link,address,undefined $(FUZZERS:%=fuzz-run-%)
+$(FUZZERS:%=fuzz-run-%): fuzz-run-%: $(B)/tests/fuzz/fuzz_%
+	$(Q)PYTHON=$(PYTHON) tests/fuzz/run.sh $(B) $* $(FUZZ_SECONDS)
+fuzz-run-wire: $(B)/tests/integration/wire_cli
+
 all: $(LIBS) $(BINARIES) ## build the programs
 unit: $(TESTS) ## build and run the unit tests
 	$(Q)PYTHON=$(PYTHON) tests/run-unit.sh $(TESTS)
@@ -219,5 +246,5 @@ clean: ## delete build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-.PHONY: all contracts unit sim conformance bench-cel fuzz-cel check fmt fmt-check lint headers layers toolchain install clean help
+.PHONY: all contracts unit sim conformance bench-cel fuzz-cel check fmt fmt-check lint headers layers toolchain install clean help fuzz
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -357,6 +357,58 @@ static void canonical_protobuf_is_kept_and_other_is_put_in_order(void **state)
     assert_true(loy_str_equal(test.event.encoded, encoded));
 }
 
+/* What other writers may do, and we do not: each is read, and put right in what is kept. */
+static void what_is_written_otherwise_is_kept_in_our_way(void **state)
+{
+    (void)state;
+#define START                                                                                                          \
+    "\x0a\x01"                                                                                                         \
+    "e\x12\x01"                                                                                                        \
+    "s"
+#define MOMENT "\x2a\x02\x08\x01"
+    static const struct {
+        struct loy_str sent;
+        struct loy_str kept;
+    } cases[] = {
+        {{START "\x2a\x04\x08\x01\x10\x00\xca\x01\x02\x10\x01", 17}, {START MOMENT "\xca\x01\x02\x10\x01", 15}},
+        {{START MOMENT "\x50\x02\xca\x01\x02\x10\x01", 17}, {START MOMENT "\x50\x01\xca\x01\x02\x10\x01", 17}},
+        {{START MOMENT "\xca\x01\x02\x10\x81\x00", 16}, {NULL, 0}},
+        {{START MOMENT "\xca\x01\x03\x10\x81\x00", 16}, {START MOMENT "\xca\x01\x02\x10\x01", 15}},
+        {{START MOMENT "\xca\x01\x08\x10\x05\x18\xff\xff\xff\xff\x0f", 21},
+         {START MOMENT "\xca\x01\x0d\x10\x05\x18\xff\xff\xff\xff\xff\xff\xff\xff\xff\x01", 26}},
+        {{START MOMENT "\xca\x01\x08\x10\x05\x50\x83\x80\x80\x80\x10", 21},
+         {START MOMENT "\xca\x01\x04\x10\x05\x50\x03", 17}},
+        {{START MOMENT "\xca\x01\x04\x18\x05\x10\x05", 17}, {START MOMENT "\xca\x01\x04\x10\x05\x18\x05", 17}},
+        {{START MOMENT "\x4a\x03\x0a\x01"
+                       "k\xca\x01\x02\x10\x01",
+          20},
+         {START MOMENT "\x4a\x05\x0a\x01"
+                       "k\x12\x00\xca\x01\x02\x10\x01",
+          22}},
+        {{START MOMENT "\x4a\x05\x0a\x01"
+                       "k\x12\x00\x4a\x06\x0a\x01"
+                       "k\x12\x01v\xca\x01\x02\x10\x01",
+          30},
+         {START MOMENT "\x4a\x06\x0a\x01"
+                       "k\x12\x01v\xca\x01\x02\x10\x01",
+          23}},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct wire_case test;
+        wire_case_init(&test);
+        enum loy_err err = wire_case_decode(&test, cases[i].sent, false);
+        if (!cases[i].kept.at) {
+            assert_int_equal(err, LOY_ERR_MALFORMED);
+            continue;
+        }
+        if (err || !loy_str_equal(test.event.encoded, cases[i].kept)) {
+            fail_msg("case %zu: %s", i, test.error.detail);
+        }
+    }
+#undef START
+#undef MOMENT
+}
+
 static void broken_protobuf_is_refused(void **state)
 {
     (void)state;
@@ -458,6 +510,7 @@ int main(void)
         cmocka_unit_test(too_many_and_too_large_are_refused_before_they_cost_memory),
         cmocka_unit_test(one_event_has_one_encoding),
         cmocka_unit_test(canonical_protobuf_is_kept_and_other_is_put_in_order),
+        cmocka_unit_test(what_is_written_otherwise_is_kept_in_our_way),
         cmocka_unit_test(broken_protobuf_is_refused),
         cmocka_unit_test(a_full_arena_is_no_fault_of_the_event),
         cmocka_unit_test(stored_bytes_that_are_broken_are_corrupt),
