@@ -129,10 +129,11 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(test_support) $(FAKES) $(LIBS)
 
 # --- contract tests: the same histories on a port's adapter and on its fake -------------------------------------------
 
-CONTRACTS := $(addprefix $(B)/tests/contract/,store_pg contract_bus_kafka bus_shell)
+CONTRACTS := $(addprefix $(B)/tests/contract/,store_pg contract_bus_kafka bus_shell cache_redis)
 $(B)/tests/contract/store_pg: $(patsubst %,$(B)/tests/contract/%.o,contract_store_pg contract_store proxy) $(LIBS)
 $(B)/tests/contract/contract_bus_kafka: $(patsubst %,$(B)/tests/contract/%.o,contract_bus_kafka contract_bus) $(LIBS)
 $(B)/tests/contract/bus_shell: $(B)/tests/contract/bus_shell.o $(LIBS)
+$(B)/tests/contract/cache_redis: $(patsubst %,$(B)/tests/contract/%.o,contract_cache_redis contract_cache) $(test_support) $(FAKES) $(LIBS)
 $(CONTRACTS):
 	$(call say,LD,$@)
 	$(Q)$(link) -lcmocka

@@ -6,8 +6,9 @@
 static const struct {
     enum loy_err_class class;
     const char *name;
+    const char *help;
 } table[LOY_ERR_COUNT] = {
-#define LOY_ERR_ROW(symbol, class_, name_) [LOY_ERR_##symbol] = {LOY_CLASS_##class_, name_},
+#define LOY_ERR_ROW(symbol, class_, name_, help_) [LOY_ERR_##symbol] = {LOY_CLASS_##class_, name_, help_},
     LOY_ERR_TABLE(LOY_ERR_ROW)
 #undef LOY_ERR_ROW
 };
@@ -16,6 +17,12 @@ const char *loy_err_name(enum loy_err code)
 {
     assert(code < LOY_ERR_COUNT);
     return table[code].name;
+}
+
+const char *loy_err_help(enum loy_err code)
+{
+    assert(code < LOY_ERR_COUNT);
+    return table[code].help;
 }
 
 enum loy_err_class loy_err_class(enum loy_err code)

@@ -19,11 +19,11 @@ void loy_docs_write_errors(FILE *out)
                 "- **retry**: an outage; it pauses, backs off and tries again. Never a dead letter.\n"
                 "- **reject**: this record is wrong and stays wrong; it becomes a dead letter, the next one follows.\n"
                 "- **fatal**: the process stops and keeps the offset; a person has to look.\n\n"
-                "| error | class |\n|---|---|\n",
+                "| error | class | what it means |\n|---|---|---|\n",
                 out);
     for (int code = 1; code < LOY_ERR_COUNT; code++) {
-        (void)fprintf(out, "| `%s` | %s |\n", loy_err_name((enum loy_err)code),
-                      class_names[loy_err_class((enum loy_err)code)]);
+        (void)fprintf(out, "| `%s` | %s | %s |\n", loy_err_name((enum loy_err)code),
+                      class_names[loy_err_class((enum loy_err)code)], loy_err_help((enum loy_err)code));
     }
 }
 

@@ -22,6 +22,7 @@ enum {
     LOY_ALONE_AFTER_ATTEMPTS = 3, /* acquires at an unchanged offset: from then on, one record at a time */
     LOY_STOP_AFTER_ALONE = 3,     /* workers that one record stopped alone: the partition stops */
     LOY_FILL_US = 5000,           /* a batch waits for more records no longer than this */
+    LOY_CACHE_TURN_US = 5000,     /* how soon a cache's time-out is noticed */
     LOY_TRIM_IDLE_US = 500000,    /* acknowledged outbox rows of an idle partition are deleted after this */
     LOY_REVOKE_WAIT_US = 3000000, /* how long a revoked partition waits for the reply of its commit */
     LOY_STOP_WAIT_US = 8000000,   /* how long a stop waits for the batch under way and its delivery */

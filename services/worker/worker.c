@@ -291,9 +291,21 @@ static bool has_stopped(const struct loy_worker *worker)
     return !busy || loy_worker_now_us(worker) - worker->stop_us > LOY_STOP_WAIT_US;
 }
 
+/* The cache writes, connects and answers inside poll only. Without a load of the current batch its answer is nobody's:
+ * that of a batch that was dropped. */
+static void cache_step(struct loy_worker *worker)
+{
+    const struct loy_member_row *rows;
+    uint32_t count;
+    if (worker->has_cache && worker->current->phase != LOY_BATCH_CACHE) {
+        (void)worker->cache.poll(worker->cache.self, &rows, &count);
+    }
+}
+
 /* Every step once. */
 static enum loy_err steps(struct loy_worker *worker, bool *ret_progress)
 {
+    cache_step(worker);
     enum loy_err err = store_step(worker, ret_progress);
     if (!err) {
         err = loy_intake_take(worker, ret_progress);
@@ -320,6 +332,9 @@ static int64_t wait_of(const struct loy_worker *worker)
     int64_t wait_us = worker->asked != LOY_ASKED_NOTHING ? 100000 : LOY_TRIM_IDLE_US / 2;
     if (worker->filling->count > 0 && worker->current->phase == LOY_BATCH_FILLING) {
         wait_us = LOY_FILL_US;
+    }
+    if (worker->current->phase == LOY_BATCH_CACHE) {
+        wait_us = LOY_CACHE_TURN_US;
     }
     if (worker->retry_us > now_us && worker->retry_us - now_us < wait_us) {
         wait_us = worker->retry_us - now_us;

@@ -208,10 +208,10 @@ static struct loy_str ask_for(struct loy_redis *redis, const struct loy_account_
 static enum loy_err cache_load(void *self, const struct loy_account_key *keys, uint32_t key_count)
 {
     struct loy_redis *redis = self;
+    turn(redis);
     if (redis->load == LOAD_UNDER_WAY) {
         return LOY_ERR_AGAIN;
     }
-    turn(redis);
     if (redis->link.state != LOY_LINK_UP || key_count == 0) {
         return LOY_ERR_UNAVAILABLE;
     }

@@ -1,0 +1,586 @@
+/* The adapter on a real Redis that is well, ill, lying or gone, and on a server that speaks nonsense. */
+#include "adapters/redis/redis.h"
+
+#include "adapters/redis/writes.h"
+#include "runtime/clock.h"
+#include "runtime/log.h"
+#include "support/cmocka_all.h"
+#include "support/redis_server.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { TIMEOUT_MS = 100, MEMBERS = 200 };
+
+static struct redis_server server;
+
+/* --- time of the tests' own: the system's, plus what is skipped ------------------------------------------------------
+ */
+
+static int64_t skipped_us;
+
+static int64_t shifted_us(void *self)
+{
+    (void)self;
+    struct loy_clock clock = loy_clock_of_system();
+    return clock.monotonic_us(clock.self) + skipped_us;
+}
+
+static int64_t real_us(void)
+{
+    struct loy_clock clock = loy_clock_of_system();
+    return clock.monotonic_us(clock.self);
+}
+
+static struct loy_redis *open_at(const char *url)
+{
+    struct loy_clock clock = {shifted_us, shifted_us, NULL};
+    struct loy_redis_config config = {
+        .url = url, .timeout_ms = TIMEOUT_MS, .incarnation = 3, .ttl_hours = 2, .seed = 1};
+    struct loy_redis *redis = NULL;
+    struct loy_error error;
+    if (loy_redis_new(&config, &clock, &redis, &error)) {
+        fail_msg("%s", error.detail);
+    }
+    return redis;
+}
+
+static uint64_t metric(const struct loy_redis *redis, const char *name)
+{
+    size_t count;
+    const struct loy_metric *rows = loy_redis_metrics(&count);
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(rows[i].name, name) == 0) {
+            struct loy_metric_value value = {0};
+            rows[i].read(&rows[i], loy_redis_metrics_source(redis), &value);
+            return (uint64_t)value.value;
+        }
+    }
+    fail_msg("no metric %s", name);
+    return 0;
+}
+
+/* Turns until the connection works. */
+static void wait_until_up(struct loy_redis *redis)
+{
+    struct loy_cache cache = loy_redis_cache(redis);
+    const struct loy_member_row *rows;
+    uint32_t count;
+    for (int i = 0; !metric(redis, "loyald_redis_connections"); i++) {
+        assert_true(i < 5000);
+        (void)cache.poll(cache.self, &rows, &count);
+        (void)usleep(1000);
+    }
+}
+
+static struct loy_redis *open_up(void)
+{
+    freeReplyObject(redis_server_do(&server, "FLUSHALL"));
+    struct loy_redis *redis = open_at(server.url);
+    wait_until_up(redis);
+    return redis;
+}
+
+static struct loy_member_row row_of(const char *member_id, int64_t seq)
+{
+    struct loy_member_row row = {.k = 1, .n = 2, .member_id = loy_str(member_id), .seq = seq, .version = seq};
+    row.state = LOY_STR("state");
+    row.digest = loy_digest_of(row.state);
+    return row;
+}
+
+static void store(struct loy_redis *redis, const char *member_id, int64_t seq, const char *balance)
+{
+    struct loy_cache cache = loy_redis_cache(redis);
+    struct loy_cache_write write = {row_of(member_id, seq), loy_str(balance)};
+    cache.store(cache.self, &write, 1);
+    loy_redis_drain(redis, 2000);
+}
+
+/* The seq that is found; 0: a miss; -1: the cache cannot be asked. */
+static int64_t found(struct loy_redis *redis, const char *member_id)
+{
+    struct loy_cache cache = loy_redis_cache(redis);
+    struct loy_account_key key = {1, loy_str(member_id)};
+    const struct loy_member_row *rows;
+    uint32_t count;
+    if (cache.load(cache.self, &key, 1) != LOY_OK) {
+        return -1;
+    }
+    while (!cache.poll(cache.self, &rows, &count)) {
+        struct pollfd fd;
+        cache.wait_on(cache.self, &fd.fd, &fd.events);
+        (void)poll(&fd, 1, 5);
+    }
+    return count ? rows->seq : 0;
+}
+
+static void assert_answer(const char *expected, const char *command)
+{
+    redisReply *reply = redis_server_do(&server, command);
+    assert_non_null(reply->str);
+    assert_string_equal(reply->str, expected);
+    freeReplyObject(reply);
+}
+
+/* --- well
+ * --------------------------------------------------------------------------------------------------------------- */
+
+static void writes_the_hash_that_the_documentation_describes(void **state)
+{
+    (void)state;
+    struct loy_redis *redis = open_up();
+    store(redis, "m1", 7, "{\"version\":7}");
+    assert_int_equal(found(redis, "m1"), 7);
+    assert_answer("7", "HGET loyald:3:member:m1 seq");
+    assert_answer("{\"version\":7}", "HGET loyald:3:member:m1 balance");
+    redisReply *ttl = redis_server_do(&server, "PTTL loyald:3:member:m1");
+    assert_in_range(ttl->integer, 7100000, 7200000);
+    freeReplyObject(ttl);
+    loy_redis_destroy(redis);
+}
+
+static void an_event_without_a_balance_leaves_the_one_that_is_there(void **state)
+{
+    (void)state;
+    struct loy_redis *redis = open_up();
+    store(redis, "m1", 7, "{\"version\":7}");
+    store(redis, "m1", 8, "");
+    assert_answer("8", "HGET loyald:3:member:m1 seq");
+    assert_answer("{\"version\":7}", "HGET loyald:3:member:m1 balance");
+    loy_redis_destroy(redis);
+}
+
+static void counts_what_it_wrote_and_what_was_older(void **state)
+{
+    (void)state;
+    struct loy_redis *redis = open_up();
+    store(redis, "m1", 7, "{}");
+    store(redis, "m1", 6, "{}");
+    assert_int_equal(metric(redis, "loyald_redis_rows_written_total"), 1);
+    assert_int_equal(metric(redis, "loyald_redis_rows_stale_total"), 1);
+    assert_int_equal(metric(redis, "loyald_redis_rows_dropped_total"), 0);
+    loy_redis_destroy(redis);
+}
+
+static void loads_its_script_again_when_redis_forgot_it(void **state)
+{
+    (void)state;
+    struct loy_redis *redis = open_up();
+    freeReplyObject(redis_server_do(&server, "SCRIPT FLUSH"));
+    struct loy_cache cache = loy_redis_cache(redis);
+    struct loy_cache_write writes[MEMBERS];
+    char ids[MEMBERS][16];
+    for (int i = 0; i < MEMBERS; i++) {
+        (void)snprintf(ids[i], sizeof ids[i], "m%d", i);
+        writes[i] = (struct loy_cache_write){row_of(ids[i], 5), LOY_STR("{}")};
+    }
+    cache.store(cache.self, writes, MEMBERS);
+    loy_redis_drain(redis, 2000);
+    assert_int_equal(metric(redis, "loyald_redis_rows_written_total"), MEMBERS);
+    assert_int_equal(metric(redis, "loyald_redis_failures_total"), 0);
+    loy_redis_destroy(redis);
+}
+
+static void the_script_has_the_name_that_redis_gives_it(void **state)
+{
+    (void)state;
+    struct loy_redis_writes writes;
+    loy_redis_writes_init(&writes, 1, 1);
+    struct loy_str script = loy_redis_script();
+    redisReply *reply = redis_server_do(&server, "SCRIPT LOAD %b", script.at, script.len);
+    assert_string_equal(reply->str, writes.sha);
+    freeReplyObject(reply);
+}
+
+static void logs_in_and_chooses_the_database(void **state)
+{
+    (void)state;
+    char url[160];
+    freeReplyObject(redis_server_do(&server, "FLUSHALL"));
+    freeReplyObject(redis_server_do(&server, "ACL SETUSER app on >p@ss ~* +@all"));
+    (void)snprintf(url, sizeof url, "unix://app:p%%40ss@%s?db=2", server.socket);
+    struct loy_redis *redis = open_at(url);
+    wait_until_up(redis);
+    store(redis, "m1", 7, "{}");
+    assert_int_equal(found(redis, "m1"), 7);
+    redisReply *reply = redis_server_do(&server, "EXISTS loyald:3:member:m1");
+    assert_int_equal(reply->integer, 0);
+    freeReplyObject(reply);
+    loy_redis_destroy(redis);
+}
+
+/* --- lying
+ * -------------------------------------------------------------------------------------------------------------- */
+
+static void a_row_copied_under_another_key_is_a_miss(void **state)
+{
+    (void)state;
+    struct loy_redis *redis = open_up();
+    store(redis, "m1", 7, "{}");
+    freeReplyObject(redis_server_do(&server, "COPY loyald:3:member:m1 loyald:3:member:m2"));
+    assert_int_equal(found(redis, "m2"), 0);
+    assert_int_equal(metric(redis, "loyald_redis_rows_refused_total"), 1);
+    assert_int_equal(found(redis, "m1"), 7);
+    loy_redis_destroy(redis);
+}
+
+static void garbage_and_wrong_types_are_misses_and_are_replaced(void **state)
+{
+    (void)state;
+    static const char *const poisons[] = {
+        "HSET loyald:3:member:m1 seq 7 row nonsense",
+        "HSET loyald:3:member:m1 seq nan row nonsense",
+        "HSET loyald:3:member:m1 seq 1e300",
+        "HSET loyald:3:member:m1 seq -5 row x",
+        "HSET loyald:3:member:m1 seq 99999999999999999999 row x",
+        "SET loyald:3:member:m1 text",
+        "LPUSH loyald:3:member:m1 a b",
+        "ZADD loyald:3:member:m1 1 a",
+    };
+    struct loy_redis *redis = open_up();
+    for (size_t i = 0; i < sizeof poisons / sizeof *poisons; i++) {
+        freeReplyObject(redis_server_do(&server, "DEL loyald:3:member:m1"));
+        freeReplyObject(redis_server_do(&server, poisons[i]));
+        assert_int_equal(found(redis, "m1"), 0);
+        store(redis, "m1", 8, "{}");
+        assert_int_equal(found(redis, "m1"), 8);
+    }
+    assert_int_equal(metric(redis, "loyald_redis_failures_total"), 0);
+    loy_redis_destroy(redis);
+}
+
+static void an_oversized_row_is_a_miss(void **state)
+{
+    (void)state;
+    struct loy_redis *redis = open_up();
+    freeReplyObject(redis_server_do(&server, "EVAL %s 0",
+                                    "redis.call('HSET','loyald:3:member:m1','seq','7','row',string.rep('x',500000))"));
+    assert_int_equal(found(redis, "m1"), 0);
+    assert_int_equal(metric(redis, "loyald_redis_failures_total"), 0);
+    freeReplyObject(redis_server_do(
+        &server, "EVAL %s 0", "redis.call('HSET','loyald:3:member:m1','seq','7','row',string.rep('x',50000000))"));
+    assert_int_equal(found(redis, "m1"), 0);
+    assert_int_equal(metric(redis, "loyald_redis_failures_total"), 1);
+    assert_int_equal(found(redis, "m1"), -1);
+    loy_redis_destroy(redis);
+}
+
+static void refused_writes_are_counted_and_reads_go_on(void **state)
+{
+    (void)state;
+    struct loy_redis *redis = open_up();
+    store(redis, "m1", 7, "{}");
+    freeReplyObject(redis_server_do(&server, "REPLICAOF 127.0.0.1 1")); /* read-only from now on */
+    store(redis, "m1", 8, "{}");
+    assert_int_equal(found(redis, "m1"), 7);
+    assert_int_equal(metric(redis, "loyald_redis_rows_dropped_total"), 1);
+    freeReplyObject(redis_server_do(&server, "REPLICAOF NO ONE"));
+    store(redis, "m1", 9, "{}");
+    assert_int_equal(found(redis, "m1"), 9);
+    loy_redis_destroy(redis);
+}
+
+/* --- gone
+ * --------------------------------------------------------------------------------------------------------------- */
+
+static void a_stalled_redis_costs_one_time_out_and_comes_back(void **state)
+{
+    (void)state;
+    struct loy_redis *redis = open_up();
+    store(redis, "m1", 7, "{}");
+    redis_server_signal(&server, SIGSTOP);
+    int64_t before = real_us();
+    assert_int_equal(found(redis, "m1"), 0);
+    int64_t waited = real_us() - before;
+    assert_in_range(waited, TIMEOUT_MS * 1000, TIMEOUT_MS * 1000 + 150000);
+    assert_int_equal(metric(redis, "loyald_redis_time_outs_total"), 1);
+    /* From now on it is not even asked: hundreds of batches cost nothing. */
+    before = real_us();
+    for (int i = 0; i < 500; i++) {
+        assert_int_equal(found(redis, "m1"), -1);
+        store(redis, "m1", 8, "{}");
+    }
+    assert_true(real_us() - before < 100000);
+    assert_int_equal(metric(redis, "loyald_redis_rows_dropped_total"), 500);
+    /* Nor does an attempt to connect wait, though the kernel takes connections in its stead. */
+    skipped_us += 3000000;
+    before = real_us();
+    assert_int_equal(found(redis, "m1"), -1);
+    assert_true(real_us() - before < 50000);
+    redis_server_signal(&server, SIGCONT);
+    wait_until_up(redis);
+    assert_int_equal(found(redis, "m1"), 7);
+    loy_redis_destroy(redis);
+}
+
+static void a_redis_that_is_not_there_costs_nothing(void **state)
+{
+    (void)state;
+    static const char *const urls[] = {"unix:///nowhere/at/all", "redis://127.0.0.1:1", "redis://no-such-host.invalid",
+                                       "redis://192.0.2.1"};
+    for (size_t i = 0; i < sizeof urls / sizeof *urls; i++) {
+        int64_t before = real_us();
+        struct loy_redis *redis = open_at(urls[i]);
+        for (int j = 0; j < 100; j++) {
+            assert_int_equal(found(redis, "m1"), -1);
+            struct loy_cache cache = loy_redis_cache(redis);
+            struct loy_cache_write write = {row_of("m1", 1), LOY_STR("{}")};
+            cache.store(cache.self, &write, 1);
+        }
+        assert_true(real_us() - before < 100000);
+        skipped_us += 2100000;
+        assert_int_equal(found(redis, "m1"), -1);
+        assert_true(metric(redis, "loyald_redis_failures_total") > 0);
+        loy_redis_destroy(redis);
+    }
+}
+
+static void a_redis_that_is_killed_is_found_again(void **state)
+{
+    (void)state;
+    struct loy_redis *redis = open_up();
+    store(redis, "m1", 7, "{}");
+    redis_server_kill(&server);
+    assert_true(found(redis, "m1") <= 0);
+    assert_int_equal(found(redis, "m1"), -1);
+    redis_server_restart(&server);
+    skipped_us += 3000000;
+    wait_until_up(redis);
+    assert_int_equal(found(redis, "m1"), 0);
+    store(redis, "m1", 8, "{}");
+    assert_int_equal(found(redis, "m1"), 8);
+    loy_redis_destroy(redis);
+}
+
+static void a_wrong_password_is_an_outage(void **state)
+{
+    (void)state;
+    char url[160];
+    (void)snprintf(url, sizeof url, "unix://nobody:wrong@%s", server.socket);
+    struct loy_redis *redis = open_at(url);
+    for (int i = 0; !metric(redis, "loyald_redis_failures_total"); i++) {
+        assert_true(i < 2000);
+        assert_int_equal(found(redis, "m1"), -1);
+        (void)usleep(1000);
+    }
+    assert_int_equal(metric(redis, "loyald_redis_connects_total"), 0);
+    loy_redis_destroy(redis);
+}
+
+static void writes_behind_a_stalled_redis_are_bounded(void **state)
+{
+    (void)state;
+    struct loy_redis *redis = open_up();
+    struct loy_cache cache = loy_redis_cache(redis);
+    static char text[4096];
+    struct loy_cache_write writes[MEMBERS];
+    char ids[MEMBERS][16];
+    for (int i = 0; i < MEMBERS; i++) {
+        (void)snprintf(ids[i], sizeof ids[i], "m%d", i);
+        writes[i] = (struct loy_cache_write){row_of(ids[i], 5), LOY_STR("{}")};
+        writes[i].row.state = (struct loy_str){text, sizeof text};
+        writes[i].row.digest = loy_digest_of(writes[i].row.state);
+    }
+    redis_server_signal(&server, SIGSTOP);
+    int64_t before = real_us();
+    for (int i = 0; i < 20; i++) { /* 20 × 200 × 4 KiB = 16 MiB */
+        cache.store(cache.self, writes, MEMBERS);
+    }
+    assert_true(real_us() - before < 1000000);
+    assert_in_range(metric(redis, "loyald_redis_rows_dropped_total"), 1500, 2500);
+    redis_server_signal(&server, SIGCONT);
+    loy_redis_drain(redis, 5000);
+    assert_int_equal(metric(redis, "loyald_redis_rows_written_total"), MEMBERS);
+    assert_int_equal(metric(redis, "loyald_redis_rows_written_total") + metric(redis, "loyald_redis_rows_stale_total") +
+                         metric(redis, "loyald_redis_rows_dropped_total"),
+                     20 * MEMBERS);
+    loy_redis_destroy(redis);
+}
+
+static void a_stalled_write_is_given_up(void **state)
+{
+    (void)state;
+    struct loy_redis *redis = open_up();
+    struct loy_cache cache = loy_redis_cache(redis);
+    struct loy_cache_write write = {row_of("m1", 5), LOY_STR("{}")};
+    const struct loy_member_row *rows;
+    uint32_t count;
+    redis_server_signal(&server, SIGSTOP);
+    cache.store(cache.self, &write, 1);
+    skipped_us += 5100000;
+    assert_false(cache.poll(cache.self, &rows, &count));
+    assert_int_equal(metric(redis, "loyald_redis_failures_total"), 1);
+    assert_int_equal(metric(redis, "loyald_redis_rows_dropped_total"), 1);
+    redis_server_signal(&server, SIGCONT);
+    loy_redis_destroy(redis);
+}
+
+static void a_slow_caller_is_not_a_slow_redis(void **state)
+{
+    (void)state;
+    struct loy_redis *redis = open_up();
+    store(redis, "m1", 7, "{}");
+    struct loy_cache cache = loy_redis_cache(redis);
+    struct loy_account_key key = {1, LOY_STR("m1")};
+    const struct loy_member_row *rows;
+    uint32_t count = 0;
+    assert_int_equal(cache.load(cache.self, &key, 1), LOY_OK);
+    (void)usleep(50000);
+    skipped_us += 10000000; /* we were busy elsewhere; the answer has been there for long */
+    assert_true(cache.poll(cache.self, &rows, &count));
+    assert_int_equal(count, 1);
+    loy_redis_destroy(redis);
+}
+
+/* --- nonsense
+ * ------------------------------------------------------------------------------------------------------------ */
+
+/* A server that answers whatever comes with the same bytes. */
+struct nonsense {
+    int listening;
+    int fd;
+    char url[120];
+    char path[100];
+};
+
+static void nonsense_open(struct nonsense *nonsense)
+{
+    *nonsense = (struct nonsense){.fd = -1};
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    (void)snprintf(nonsense->path, sizeof nonsense->path, "%s/nonsense", server.folder);
+    (void)snprintf(nonsense->url, sizeof nonsense->url, "unix://%s", nonsense->path);
+    memcpy(address.sun_path, nonsense->path, sizeof nonsense->path);
+    nonsense->listening = socket(AF_UNIX, SOCK_STREAM, 0);
+    assert_int_equal(bind(nonsense->listening, (struct sockaddr *)&address, sizeof address), 0);
+    assert_int_equal(listen(nonsense->listening, 4), 0);
+}
+
+static void nonsense_close(struct nonsense *nonsense)
+{
+    (void)close(nonsense->fd);
+    (void)close(nonsense->listening);
+    (void)unlink(nonsense->path);
+}
+
+static void say(int fd, const char *bytes, size_t length)
+{
+    assert_int_equal(write(fd, bytes, length), length);
+}
+
+static void nonsense_is_refused_and_costs_no_memory(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {
+        "*1000000000\r\n",
+        "*2\r\n$1\r\na\r\n$1\r\nb\r\n",
+        "$99999999999999999999\r\n",
+        "$-7\r\n",
+        "hello\r\n",
+        "\r\n",
+        ":x\r\n",
+        "*-1\r\n*0\r\n",
+        "$3\r\nabc",
+        ":1\r\n:2\r\n:3\r\n",
+        "-ERR no\r\n-ERR no\r\n",
+        "+OK\r\n+OK\r\n",
+    };
+    for (size_t i = 0; i < sizeof answers / sizeof *answers; i++) {
+        struct nonsense nonsense;
+        nonsense_open(&nonsense);
+        struct loy_redis *redis = open_at(nonsense.url);
+        nonsense.fd = accept(nonsense.listening, NULL, NULL);
+        assert_true(nonsense.fd >= 0);
+        say(nonsense.fd, "$2\r\nok\r\n", 8); /* the greeting is answered well */
+        wait_until_up(redis);
+        struct loy_cache cache = loy_redis_cache(redis);
+        struct loy_account_key key = {1, LOY_STR("m1")};
+        const struct loy_member_row *rows;
+        uint32_t count = 9;
+        assert_int_equal(cache.load(cache.self, &key, 1), LOY_OK);
+        say(nonsense.fd, answers[i], strlen(answers[i]));
+        while (!cache.poll(cache.self, &rows, &count)) {
+            (void)usleep(1000);
+        }
+        assert_int_equal(count, 0);
+        loy_redis_destroy(redis);
+        nonsense_close(&nonsense);
+    }
+}
+
+static void endless_bytes_are_cut_off(void **state)
+{
+    (void)state;
+    struct nonsense nonsense;
+    nonsense_open(&nonsense);
+    struct loy_redis *redis = open_at(nonsense.url);
+    nonsense.fd = accept(nonsense.listening, NULL, NULL);
+    say(nonsense.fd, "$2\r\nok\r\n", 8);
+    wait_until_up(redis);
+    struct loy_cache cache = loy_redis_cache(redis);
+    struct loy_account_key key = {1, LOY_STR("m1")};
+    const struct loy_member_row *rows;
+    uint32_t count;
+    assert_int_equal(cache.load(cache.self, &key, 1), LOY_OK);
+    say(nonsense.fd, "$400000000\r\n", 12);
+    static char bytes[16384];
+    size_t said = 0;
+    while (!cache.poll(cache.self, &rows, &count)) {
+        ssize_t written = send(nonsense.fd, bytes, sizeof bytes, MSG_DONTWAIT | MSG_NOSIGNAL);
+        said += written > 0 ? (size_t)written : 0;
+        assert_true(said < 8 << 20);
+    }
+    assert_int_equal(count, 0);
+    assert_int_equal(found(redis, "m1"), -1);
+    loy_redis_destroy(redis);
+    nonsense_close(&nonsense);
+}
+
+/* ---
+ * ---------------------------------------------------------------------------------------------------------------------
+ */
+
+static int start(void **state)
+{
+    (void)state;
+    loy_log_open(LOY_LOG_ERROR, LOY_LOG_LOGFMT, STDERR_FILENO); /* outages are what these tests are about */
+    return redis_server_start(&server) ? 0 : -1;
+}
+
+static int stop(void **state)
+{
+    (void)state;
+    redis_server_stop(&server);
+    return 0;
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(writes_the_hash_that_the_documentation_describes),
+        cmocka_unit_test(an_event_without_a_balance_leaves_the_one_that_is_there),
+        cmocka_unit_test(counts_what_it_wrote_and_what_was_older),
+        cmocka_unit_test(loads_its_script_again_when_redis_forgot_it),
+        cmocka_unit_test(the_script_has_the_name_that_redis_gives_it),
+        cmocka_unit_test(logs_in_and_chooses_the_database),
+        cmocka_unit_test(a_row_copied_under_another_key_is_a_miss),
+        cmocka_unit_test(garbage_and_wrong_types_are_misses_and_are_replaced),
+        cmocka_unit_test(an_oversized_row_is_a_miss),
+        cmocka_unit_test(refused_writes_are_counted_and_reads_go_on),
+        cmocka_unit_test(a_stalled_redis_costs_one_time_out_and_comes_back),
+        cmocka_unit_test(a_redis_that_is_not_there_costs_nothing),
+        cmocka_unit_test(a_redis_that_is_killed_is_found_again),
+        cmocka_unit_test(a_wrong_password_is_an_outage),
+        cmocka_unit_test(writes_behind_a_stalled_redis_are_bounded),
+        cmocka_unit_test(a_stalled_write_is_given_up),
+        cmocka_unit_test(a_slow_caller_is_not_a_slow_redis),
+        cmocka_unit_test(nonsense_is_refused_and_costs_no_memory),
+        cmocka_unit_test(endless_bytes_are_cut_off),
+    };
+    return cmocka_run_group_tests(tests, start, stop);
+}
