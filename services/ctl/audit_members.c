@@ -276,7 +276,7 @@ static void check_wallets(struct merge *m, const struct sums *sums)
     __int128 lots_available[LOY_AUDIT_WALLETS_MAX] = {0}, lots_pending[LOY_AUDIT_WALLETS_MAX] = {0};
     for (uint32_t i = 0; m->state_holds && i < m->state->lot_count; i++) {
         const struct loy_audit_lot *lot = &m->state->lots[i];
-        *(lot->pending ? &lots_pending : &lots_available)[lot->wallet] += lot->points;
+        (lot->pending ? lots_pending : lots_available)[lot->wallet] += lot->points;
     }
     for (uint32_t i = 0; i < m->wallets; i++) {
         check_balance(m, i, "available", m->column_available[i], sums->available[i]);

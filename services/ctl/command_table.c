@@ -57,6 +57,8 @@ static const struct loy_option audit_options[] = {
 };
 
 static const struct loy_command commands[] = {
+    {"topics", "create|check", "make the topics, or say what is wrong with them", NULL, 1, 1, no_options,
+     loy_cmd_topics},
     {"generate", "", "make a stream of plausible events", LOY_CMD_GENERATE_DETAILS, 0, 0, generate_options,
      loy_cmd_generate},
     {"load", "FILE|-", "publish events from a file", LOY_CMD_LOAD_DETAILS, 1, 1, load_options, loy_cmd_load},

@@ -27,18 +27,10 @@ void loy_docs_write_errors(FILE *out)
     }
 }
 
-static const struct loy_metric metrics[] = {
-#define COUNTER_ROW(field, name, help) LOY_METRIC_COUNTER_ROW(struct loy_worker_metrics, field, name, help),
-    LOY_WORKER_COUNTERS(COUNTER_ROW)
-#undef COUNTER_ROW
-#define HISTOGRAM_ROW(field, name, help) {(name), (help), LOY_METRIC_HISTOGRAM, NULL, NULL, 0},
-        LOY_WORKER_HISTOGRAMS(HISTOGRAM_ROW)
-#undef HISTOGRAM_ROW
-};
-
 void loy_docs_write_metrics(FILE *out)
 {
-    const struct loy_metric_group group = {metrics, sizeof metrics / sizeof metrics[0], NULL, 0};
+    struct loy_metric_group group = {0};
+    group.rows = loy_worker_metric_rows(&group.count);
     loy_metrics_write_markdown(out, &group, 1);
 }
 
