@@ -85,6 +85,9 @@ static enum loy_err decide(const struct loy_programme *programme, struct loy_acc
     if (!err && event->kind == LOY_EVENT_PURCHASE) {
         err = decide_purchase(programme, &booking, event, effects, error);
     }
+    if (!err) { /* what was earned so long ago that it has expired by now goes at once: nothing past is left due */
+        err = loy_lots_advance(&booking, effects->moment_us);
+    }
     if (err) {
         return err;
     }

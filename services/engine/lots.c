@@ -8,7 +8,7 @@ enum loy_err loy_booking_init(struct loy_booking *booking, struct loy_account *a
                               struct loy_arena *arena)
 {
     uint32_t lot_capacity = account->lot_count + extra;
-    uint32_t entry_capacity = account->lot_count * 2 + extra; /* each lot is released and expires at the most */
+    uint32_t entry_capacity = lot_capacity * 2; /* each lot is booked twice at the most: earned or released, expired */
     struct loy_lot *lots = loy_arena_alloc(arena, lot_capacity * sizeof *lots);
     struct loy_entry *entries = loy_arena_alloc(arena, entry_capacity * sizeof *entries);
     if (!lots || !entries) {

@@ -87,9 +87,9 @@ static bool put_forward(struct loy_worker *worker, struct loy_batch *batch, cons
     struct loy_str member_id = item->event.member_id;
     loy_outbox_put(outbox_of(worker, batch, item->at.partition), LOY_OUTPUT_INTERNAL,
                    &(struct loy_bus_message){.partition = loy_partition_of(member_id, worker->config.partitions),
-                                             .has_key = true,
+                                             .has_key = record->has_key,
                                              .has_value = true,
-                                             .key = member_id,
+                                             .key = record->key,
                                              .value = record->value,
                                              .headers = headers,
                                              .header_count = count});

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { GUARD_AGE_US = 5000000 };
+
 /* --- logs --- */
 
 static struct fake_entry *log_extend(struct fake_log *log)
@@ -123,10 +125,14 @@ static void land(struct fake_broker *broker, struct fake_flight *flight)
                 arrives ? ", though the broker has it" : "");
     }
     if (!flight->bus && arrives) {
-        sim_happened(broker->world, SIM_ZOMBIE_DELIVERY);
+        bool refused = loy_str_equal(flight->message.topic, broker->guarded) &&
+                       broker->world->now_us - flight->produced_us > GUARD_AGE_US;
+        sim_happened(broker->world, refused ? SIM_ZOMBIE_REFUSED : SIM_ZOMBIE_DELIVERY);
+        arrives = !refused;
     }
     if (arrives) {
         struct loy_position at = append(broker, &flight->message, broker->world->now_us, flight->producer);
+        broker->topics[at.topic].logs[at.partition].entries[at.offset].is_zombie = !flight->bus;
         sim_say(broker->world, flight->producer, "message arrives: %.*s/%d@%lld key %.*s%s",
                 LOY_STR_ARG(flight->message.topic), at.partition, (long long)at.offset,
                 LOY_STR_ARG(flight->message.key), flight->bus ? "" : " (of a dead producer)");

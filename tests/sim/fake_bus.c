@@ -137,11 +137,11 @@ static void hand_out(struct fake_bus *bus, const struct fake_entry *entry, struc
 static bool skipped(struct fake_bus *bus, struct fake_fetch *fetch)
 {
     struct sim_world *world = bus->broker->world;
-    if (fetch->skipped_at == fetch->next || !sim_chance(world, world->faults.fetch_skip)) {
+    if (fetch->next < fetch->sure_until || !sim_chance(world, world->faults.fetch_skip)) {
         return false;
     }
     sim_happened(world, SIM_FETCH_SKIPPED);
-    fetch->skipped_at = fetch->next++;
+    fetch->next++;
     return true;
 }
 
@@ -259,6 +259,7 @@ static enum loy_err bus_seek(void *self, struct loy_position to, struct loy_erro
         sim_say(bus->broker->world, bus->name, "seeks back in %d/%d from %lld to %lld", to.topic, to.partition,
                 (long long)fetch->next, (long long)to.offset);
     }
+    fetch->sure_until = fetch->next > fetch->sure_until ? fetch->next : fetch->sure_until;
     fetch->next = to.offset;
     fetch->end_told = -1;
     return LOY_OK;
@@ -341,6 +342,7 @@ static enum loy_err bus_produce(void *self, const struct loy_bus_message *messag
     copy_flight(&world->pool, flight, message);
     flight->bus = bus;
     flight->producer = bus->name;
+    flight->produced_us = world->now_us;
     flight->cookie = cookie;
     int64_t at_us = sim_soon(world);
     flight->arrive_at_us = at_us > bus->last_delivery_us ? at_us : bus->last_delivery_us;

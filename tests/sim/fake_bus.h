@@ -18,7 +18,8 @@ struct fake_entry {
     bool is_gap; /* a control record, or one that compaction removed: never handed out */
     int64_t timestamp_us;
     struct loy_bus_message message; /* in the world's memory */
-    const char *producer;           /* in the trace and for checks; "" from outside */
+    const char *producer;           /* in the trace; "" from outside */
+    bool is_zombie;                 /* its producer was dead or rebuilt when it came */
 };
 
 struct fake_log {
@@ -45,6 +46,7 @@ struct fake_broker {
     bool rebalancing;
     int64_t session_timeout_us;
     struct fake_flight *flights; /* messages under way, in order of production */
+    struct loy_str guarded;      /* a topic that refuses what was produced long ago (message.timestamp.before.max.ms) */
     bool down;
     /* Sees every message that a client's producer brings to a log; may be NULL. */
     void (*on_append)(void *context, uint16_t topic, int32_t partition, int64_t offset);
@@ -76,7 +78,7 @@ struct fake_report {
 struct fake_fetch {
     int64_t next;
     int64_t end_told;   /* END was told at this offset; -1: not */
-    int64_t skipped_at; /* the client loses nothing here again */
+    int64_t sure_until; /* what was sought back for is not lost again */
     bool paused;
 };
 
@@ -123,6 +125,7 @@ struct fake_flight {
     const char *producer;
     struct loy_bus_message message;
     uint64_t cookie;
+    int64_t produced_us;
     int64_t arrive_at_us;
     bool fails, arrives; /* what becomes of it */
 };

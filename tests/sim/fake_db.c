@@ -234,6 +234,9 @@ static void write_journal(struct fake_db *db, const struct loy_journal_row *row)
     kept->trace = sim_copy(pool, row->trace);
     kept->entries = (const void *)sim_copy(pool, (struct loy_str){(const char *)row->entries, entry_bytes}).at;
     struct journal_key_bytes bytes = journal_key_bytes(&row->key);
+    sim_say(db->world, "store", "  journal %d/%d seq %lld version %lld of %d/%d@%lld arrival %lld kind %d, %u entries",
+            row->key.k, row->key.n, (long long)row->seq, (long long)row->version, row->from.topic, row->from.partition,
+            (long long)row->from.offset, (long long)row->arrival_us, row->kind, row->entry_count);
     sim_map_put(&db->journal_keys, sim_copy(pool, (struct loy_str){(const char *)&bytes, sizeof bytes}),
                 (int32_t)db->journal_count);
     db->journal_count++;
@@ -293,6 +296,8 @@ static void execute_commit(struct fake_transaction *t)
         int32_t at = find_member_number(db, commit->due[i].k, commit->due[i].n);
         if (at >= 0) {
             db->members[at].due_at_us = commit->due[i].at_us;
+            sim_say(db->world, "store", "  %.*s is due at %lld", LOY_STR_ARG(db->members[at].write.row.member_id),
+                    (long long)commit->due[i].at_us);
         }
     }
     for (uint32_t i = 0; i < commit->outbox_count; i++) {

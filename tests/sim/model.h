@@ -17,7 +17,6 @@ struct sim_model {
     const struct sim_customers *customers;
     uint16_t internal_topic, tick_topic;
     bool clocks_were_right; /* no worker's clock ever ran behind */
-    bool zombie_balances;   /* a dead producer's message came late: the compacted topic may hold it */
     uint32_t failures;
 
     /* worked out on the way */

@@ -64,6 +64,7 @@ struct sim_faults {
     X(PRODUCER_REBUILT, "producer_rebuilt")                                                                            \
     X(PRODUCE_FULL, "produce_queue_full")                                                                              \
     X(ZOMBIE_DELIVERY, "zombie_delivery")                                                                              \
+    X(ZOMBIE_REFUSED, "zombie_refused_by_its_age")                                                                     \
     X(BUS_ERROR, "bus_error")                                                                                          \
     X(BUS_OUTAGE, "bus_outage")                                                                                        \
     X(STORE_REFUSED, "store_refused")                                                                                  \
