@@ -161,6 +161,14 @@ $(B)/tests/conformance/cel: $(patsubst %.c,$(B)/%.o,$(wildcard tests/conformance
 conformance: $(B)/tests/conformance/cel ## CEL's own tests, counted by file; CANARY=10 changes ten expectations
 	$(Q)$< $(LOYALD_SHARED)/cel/conformance $(CANARY)
 
+# --- benches and fuzzers -------------------------------------------------------------------------------------------
+
+$(B)/tests/bench/cel: $(B)/tests/bench/cel_bench.o $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(link)
+bench-cel: $(B)/tests/bench/cel ## nanoseconds of cel, against what is to be reached
+	$(Q)$<
+
 # --- checks --------------------------------------------------------------------------------------------------------
 
 C_FILES := $(shell find services tests -name '*.[ch]' 2>/dev/null)
