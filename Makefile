@@ -214,6 +214,14 @@ os-check: ## `make run` and `make test` on fresh Debian 12 and 13 folders (root,
 image-check: all ## build the container image and run its worker without Docker (root, network)
 	$(Q)$(PYTHON) deploy/dev/image-check.py --programs $(B)
 
+# --- benches and fuzzers -------------------------------------------------------------------------------------------
+
+$(B)/tests/bench/cel: $(B)/tests/bench/cel_bench.o $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(link)
+bench-cel: $(B)/tests/bench/cel ## nanoseconds of cel, against what is to be reached
+	$(Q)$<
+
 # --- checks --------------------------------------------------------------------------------------------------------
 
 C_FILES := $(shell find services tests -name '*.[ch]' 2>/dev/null)
