@@ -12,6 +12,13 @@
 
 static const struct loy_option no_options[] = {END};
 
+static const struct loy_option migrate_options[] = {
+    {"folder", "DIRECTORY", NULL, "Where the migrations are; by default those that came with this program"},
+    {"steps", "N", "1", "How many to undo, newest first"},
+    JSON_OPTION,
+    END,
+};
+
 static const struct loy_option generate_options[] = {
     {"members", "N", "1000", "How many customers there are"},
     {"events", "N", "10000", "How many records to make, shares of bad ones included"},
@@ -59,6 +66,8 @@ static const struct loy_option audit_options[] = {
 static const struct loy_command commands[] = {
     {"topics", "create|check", "make the topics, or say what is wrong with them", NULL, 1, 1, no_options,
      loy_cmd_topics},
+    {"migrate", "up|down|status", "bring the database's schema up to date, or back", LOY_CMD_MIGRATE_DETAILS, 1, 1,
+     migrate_options, loy_cmd_migrate},
     {"generate", "", "make a stream of plausible events", LOY_CMD_GENERATE_DETAILS, 0, 0, generate_options,
      loy_cmd_generate},
     {"load", "FILE|-", "publish events from a file", LOY_CMD_LOAD_DETAILS, 1, 1, load_options, loy_cmd_load},

@@ -15,6 +15,11 @@ enum loy_exit loy_cmd_dead_letters(const struct loy_call *call);
 enum loy_exit loy_cmd_audit(const struct loy_call *call);
 enum loy_exit loy_cmd_docs(const struct loy_call *call);
 
+#define LOY_CMD_MIGRATE_DETAILS                                                                                        \
+    "Files are in dbmate's format, and what was applied stands in its table schema_migrations: either tool goes on\n"  \
+    "where the other stopped. Each migration is a transaction. status answers 1 when something is pending. Connect\n"  \
+    "directly, not through a pooler in transaction mode, as the owner of the tables."
+
 #define LOY_CMD_GENERATE_DETAILS                                                                                       \
     "A shop's simulated time: mostly purchases of one to eight lines, and returns, order statuses, feedback,\n"        \
     "activities and every other kind of event, in order of time, with the rhythm of days, weeks and seasons.\n"        \

@@ -7,11 +7,12 @@
 
 enum loy_err loy_pg_refusal(const char *what, const PGconn *conn, const PGresult *result, struct loy_error *error)
 {
-    const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *field = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    const char *sqlstate = field ? field : "";
     const char *primary = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
     enum loy_guard guard;
     enum loy_err code = LOY_ERR_INTERNAL;
-    if (loy_pg_judge(LOY_PG_BEGIN, sqlstate ? sqlstate : "", &guard) == LOY_STORE_OUTAGE) {
+    if (loy_pg_judge(LOY_PG_BEGIN, sqlstate, &guard) == LOY_STORE_OUTAGE) {
         code = LOY_ERR_UNAVAILABLE;
     } else if (strncmp(sqlstate, "42", 2) == 0) {
         code = LOY_ERR_CONFIG;

@@ -49,7 +49,6 @@ static enum loy_err agreed_init(struct agreed *agreed, const struct loy_installa
     agreed->group = strndup(wanted->group.at ? wanted->group.at : "", wanted->group.len);
     agreed->programme = strndup(wanted->programme.at ? wanted->programme.at : "", wanted->programme.len);
     if (!agreed->group || !agreed->programme) {
-        agreed_fini(agreed);
         return loy_error_set(error, LOY_ERR_NO_MEMORY, "no memory for the installation");
     }
     return LOY_OK;
@@ -140,6 +139,10 @@ static enum loy_err agree_on_entry(PGconn *conn, const struct loy_dictionary_ent
 {
     char number[NUMBER_TEXT];
     char id[256];
+    if (entry->id.len >= sizeof id) {
+        return loy_error_set(error, LOY_ERR_CONFIG, "dictionary: the id of %s %" PRId32 " is too long", entry->kind,
+                             entry->number);
+    }
     (void)snprintf(number, sizeof number, "%" PRId32, entry->number);
     (void)snprintf(id, sizeof id, "%.*s", LOY_STR_ARG(entry->id));
     const char *values[] = {entry->kind, number, id};
@@ -205,21 +208,14 @@ static enum loy_err agree(PGconn *conn, const struct agreed *agreed, bool create
 enum loy_err loy_installation_agree(const char *conninfo, const struct loy_installation *wanted, bool create,
                                     struct loy_installation_state *ret_state, struct loy_error *error)
 {
-    struct agreed agreed;
+    struct agreed agreed = {.group = NULL};
     struct loy_installation_state found;
-    PGconn *conn;
+    PGconn *conn = NULL;
     enum loy_err err = agreed_init(&agreed, wanted, error);
-    if (err) {
-        return err;
-    }
-    err = loy_pg_connect(conninfo, &conn, error);
-    if (err) {
-        agreed_fini(&agreed);
-        return err;
-    }
-    err = check_encoding(conn, error);
+    err = err ? err : loy_pg_connect(conninfo, &conn, error);
+    err = err ? err : check_encoding(conn, error);
     err = err ? err : loy_pg_schema_check(conn, error);
-    err = err ? err : loy_pg_exec(conn, "begin", "BEGIN", 0, NULL, NULL, error);
+    err = err ? err : loy_pg_exec(conn, "begin", "BEGIN ISOLATION LEVEL READ COMMITTED", 0, NULL, NULL, error);
     err = err ? err : agree(conn, &agreed, create, &found, error);
     err = err ? err : agree_on_dictionary(conn, wanted, create, error);
     err = err ? err : loy_pg_exec(conn, "commit", "COMMIT", 0, NULL, NULL, error);
