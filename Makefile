@@ -190,6 +190,27 @@ $(B)/tests/conformance/cel: $(patsubst %.c,$(B)/%.o,$(wildcard tests/conformance
 conformance: $(B)/tests/conformance/cel ## CEL's own tests, counted by file; CANARY=10 changes ten expectations
 	$(Q)$< $(LOYALD_SHARED)/cel/conformance $(CANARY)
 
+# --- checks --------------------------------------------------------------------------------------------------------
+
+C_FILES := $(shell find services tests -name '*.[ch]' 2>/dev/null)
+HEADERS := $(shell find services -name '*.h' 2>/dev/null)
+
+check: fmt-check lint headers layers unit ## format, lint, headers, layers, unit tests: before each commit
+fmt: ## format the C files in place
+	$(Q)clang-format -i $(C_FILES)
+fmt-check:
+	$(Q)clang-format --dry-run --Werror $(C_FILES)
+lint: compile_commands.json $(proto_c) ## clang-tidy, on what changed since it was last clean
+	$(Q)tests/checks/lint.sh $(B)
+headers: $(HEADERS:services/%=$(B)/headers/%.ok) ## every header compiles alone
+$(B)/headers/%.ok: services/% $(proto_c) | toolchain
+	@mkdir -p $(@D)
+	$(Q)$(CC) $(filter-out -MMD -MP,$(HOUSE_CFLAGS)) $(PKG_CFLAGS) -x c -fsyntax-only -Wno-unused-function -include $< /dev/null && touch $@
+layers: $(LIBS) ## base, cel and engine call nothing outside their short list; rooms include only what they may
+	$(Q)tests/checks/layers.sh $(B)
+compile_commands.json: Makefile
+	$(Q)$(PYTHON) tests/checks/compile_commands.py "$(CC) $(HOUSE_CFLAGS) -Itests $(PKG_CFLAGS)" > $@
+
 # --- everything else that is run -----------------------------------------------------------------------------------
 
 SEED    ?= 1
@@ -214,34 +235,13 @@ os-check: ## `make run` and `make test` on fresh Debian 12 and 13 folders (root,
 image-check: all ## build the container image and run its worker without Docker (root, network)
 	$(Q)$(PYTHON) deploy/dev/image-check.py --programs $(B)
 
-# --- benches and fuzzers -------------------------------------------------------------------------------------------
+# --- benches ---------------------------------------------------------------------------------------------------------
 
 $(B)/tests/bench/cel: $(B)/tests/bench/cel_bench.o $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link)
 bench-cel: $(B)/tests/bench/cel ## nanoseconds of cel, against what is to be reached
 	$(Q)$<
-
-# --- checks --------------------------------------------------------------------------------------------------------
-
-C_FILES := $(shell find services tests -name '*.[ch]' 2>/dev/null)
-HEADERS := $(shell find services -name '*.h' 2>/dev/null)
-
-check: fmt-check lint headers layers unit ## format, lint, headers, layers, unit tests: before each commit
-fmt: ## format the C files in place
-	$(Q)clang-format -i $(C_FILES)
-fmt-check:
-	$(Q)clang-format --dry-run --Werror $(C_FILES)
-lint: compile_commands.json $(proto_c) ## clang-tidy, on what changed since it was last clean
-	$(Q)tests/checks/lint.sh $(B)
-headers: $(HEADERS:services/%=$(B)/headers/%.ok) ## every header compiles alone
-$(B)/headers/%.ok: services/% $(proto_c) | toolchain
-	@mkdir -p $(@D)
-	$(Q)$(CC) $(filter-out -MMD -MP,$(HOUSE_CFLAGS)) $(PKG_CFLAGS) -x c -fsyntax-only -Wno-unused-function -include $< /dev/null && touch $@
-layers: $(LIBS) ## base, cel and engine call nothing outside their short list; rooms include only what they may
-	$(Q)tests/checks/layers.sh $(B)
-compile_commands.json: Makefile
-	$(Q)$(PYTHON) tests/checks/compile_commands.py "$(CC) $(HOUSE_CFLAGS) -Itests $(PKG_CFLAGS)" > $@
 
 # --- everyday ------------------------------------------------------------------------------------------------------
 

@@ -110,6 +110,23 @@ def check_outcomes(run):
     assert run.query("SELECT count(*) FROM journal") == [[str(totals[0])]]
 
 
+def check_against_what_was_made(run, programs):
+    """The generator says how many records of each sort it made; the shop's options are those of run.py."""
+    counts = run.folder / "counts"
+    with open(run.folder / "year.events", "rb") as year:
+        made = subprocess.run([programs / "loyalctl", "generate", "--members", str(EVENTS // 10), "--events", str(EVENTS),
+                               "--seed", "5", "--start", "2024-01-01", "--days", "366", "--duplicates", "2",
+                               "--no-member", "3", "--broken", "1", "--format", "protobuf", "--counts", counts],
+                              check=True, capture_output=True).stdout
+        assert made == year.read()
+    made = json.loads(counts.read_text())
+    [totals] = run.query("SELECT sum(t) FILTER (WHERE i % 6 = 1), sum(t) FILTER (WHERE i % 6 = 2), "
+                         "sum(t) FILTER (WHERE i % 6 = 3), sum(t) FILTER (WHERE i % 6 = 5) "
+                         "FROM partition, unnest(outcome_totals) WITH ORDINALITY AS u(t, i)")
+    broken = sum(made[sort] for sort in ("cut_off", "wrong_total", "unknown_kind", "invalid_utf8", "bad_member"))
+    assert [number(total) for total in totals] == [made["valid"] + 1000, made["duplicate"], made["no_member"], broken]
+
+
 def check_points(run):
     shown = {words[0]: [number(word) for word in words[1:]] for line in rows_under(run.text, "Points")
              if (words := line.split()) and words[0] in ("ledger", "balances", "lots")}
@@ -166,12 +183,13 @@ def processes_of(folder):
     return [pid for pid in found if pid != os.getpid()]
 
 
-def test_make_run_on_a_terminal(tmp_path):
+def test_make_run_on_a_terminal(tmp_path, programs):
     with session(tmp_path / "run", terminal=True) as run:
         text = run.read_until(UP)
         assert "█" in text and "\x1b[1m" in text, "a terminal gets a bar and colour"
         assert "DIFFERS" not in text
         check_outcomes(run)
+        check_against_what_was_made(run, programs)
         check_points(run)
         check_take_over(run)
         member = check_top_members(run)
