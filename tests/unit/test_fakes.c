@@ -145,7 +145,8 @@ static void each_guard_refuses_and_nothing_is_written(void **state)
     for (int guard = LOY_GUARD_PARTITION; guard <= LOY_GUARD_MEMBER; guard++) {
         second_of(&second, &first);
         second.partition.epoch += guard == LOY_GUARD_PARTITION;
-        second.request.commit.revision -= guard == LOY_GUARD_REVISION;
+        bench.db.revision_count = guard == LOY_GUARD_REVISION ? 2 : 1;
+        bench.db.revisions[1] = (struct fake_revision){.number = 2, .from_us = INT64_MIN};
         second.journal.key = guard == LOY_GUARD_JOURNAL ? first.journal.key : second.journal.key;
         second.member.old_digest.bytes[3] ^= guard == LOY_GUARD_MEMBER;
         struct loy_store_result result = call(&bench.store, &second.request);
