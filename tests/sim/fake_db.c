@@ -111,7 +111,8 @@ static bool revision_holds(struct fake_transaction *t)
     const struct loy_store_commit *commit = &t->request.commit;
     for (uint32_t i = 0; i < t->db->revision_count; i++) {
         const struct fake_revision *revision = &t->db->revisions[i];
-        if (commit->revision > 0 && revision->number > commit->revision && revision->from_us <= commit->newest_moment_us) {
+        if (commit->revision > 0 && revision->number > commit->revision &&
+            revision->from_us <= commit->newest_moment_us) {
             refuse(t, LOY_STORE_GUARD, LOY_GUARD_REVISION, "22012", "a newer revision is in force");
             return false;
         }

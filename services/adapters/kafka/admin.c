@@ -8,6 +8,7 @@
 
 enum {
     ANSWER_MS = 10000, /* of one request */
+    TELL_MS = 2000,    /* of one that the embedded broker leaves without an answer, and that we can do without */
     APPEAR_TRIES = 50, /* until created topics stand in the metadata, */
     APPEAR_STEP_MS = 200,
     NAME_MAX_BYTES = 249, /* Kafka's own limit */
@@ -66,12 +67,12 @@ static enum loy_err admin_init(const struct loy_kafka_connection *connection, st
 }
 
 /* The caller destroys *ret_event. LOY_ERR_UNAVAILABLE, or LOY_ERR_NOT_FOUND for a broker without such calls. */
-static enum loy_err await(const struct admin *admin, const char *what, rd_kafka_event_t **ret_event,
+static enum loy_err await(const struct admin *admin, const char *what, int wait_ms, rd_kafka_event_t **ret_event,
                           struct loy_error *error)
 {
-    rd_kafka_event_t *event = rd_kafka_queue_poll(admin->queue, ANSWER_MS + 1000);
+    rd_kafka_event_t *event = rd_kafka_queue_poll(admin->queue, wait_ms);
     if (!event) {
-        return loy_error_set(error, LOY_ERR_UNAVAILABLE, "%s: no answer from Kafka in %d s", what, ANSWER_MS / 1000);
+        return loy_error_set(error, LOY_ERR_UNAVAILABLE, "%s: no answer from Kafka in %d s", what, wait_ms / 1000);
     }
     rd_kafka_resp_err_t code = rd_kafka_event_error(event);
     if (!code) {
@@ -164,7 +165,7 @@ static rd_kafka_event_t *describe_inputs(const struct admin *admin, const struct
     rd_kafka_event_t *event = NULL;
     if (count > 0) {
         rd_kafka_DescribeConfigs(admin->client, inputs, count, NULL, admin->queue);
-        if (await(admin, "describe topics", &event, NULL)) {
+        if (await(admin, "describe topics", TELL_MS, &event, NULL)) {
             event = NULL; /* it does not tell, or not us: the report says so */
         }
     }
@@ -255,7 +256,7 @@ static enum loy_err request(const struct admin *admin, rd_kafka_NewTopic_t *topi
     rd_kafka_CreateTopics(admin->client, &topic, 1, options, admin->queue);
     rd_kafka_AdminOptions_destroy(options);
     rd_kafka_event_t *event = NULL;
-    enum loy_err err = await(admin, "create topics", &event, error);
+    enum loy_err err = await(admin, "create topics", ANSWER_MS + 1000, &event, error);
     if (err) {
         return err;
     }
