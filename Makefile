@@ -129,8 +129,9 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(test_support) $(FAKES) $(LIBS)
 
 # --- contract tests: the same histories on a port's adapter and on its fake -------------------------------------------
 
-CONTRACTS := $(addprefix $(B)/tests/contract/,store_pg contract_bus_kafka bus_shell cache_redis)
+CONTRACTS := $(addprefix $(B)/tests/contract/,store_pg pg_agree contract_bus_kafka bus_shell cache_redis)
 $(B)/tests/contract/store_pg: $(patsubst %,$(B)/tests/contract/%.o,contract_store_pg contract_store proxy) $(LIBS)
+$(B)/tests/contract/pg_agree: $(B)/tests/contract/pg_agree.o $(LIBS)
 $(B)/tests/contract/contract_bus_kafka: $(patsubst %,$(B)/tests/contract/%.o,contract_bus_kafka contract_bus) $(LIBS)
 $(B)/tests/contract/bus_shell: $(B)/tests/contract/bus_shell.o $(LIBS)
 $(B)/tests/contract/cache_redis: $(patsubst %,$(B)/tests/contract/%.o,contract_cache_redis contract_cache) $(test_support) $(FAKES) $(LIBS)
@@ -228,7 +229,7 @@ run: ## the first look: everything in one folder, a simulated year, figures (SEE
 test: ## install, build, run unit, golden and integration tests
 	$(packages)
 	$(Q)MAKE="$(MAKE)" tests/run-all.sh
-integration: all ## black-box tests on real services (TESTING=files, KAFKA=apache)
+integration: all contracts ## black-box tests on real services (TESTING=files, KAFKA=apache)
 	$(Q)PROGRAMS=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -rs -p no:cacheprovider $(TESTING)
 os-check: ## `make run` and `make test` on fresh Debian 12 and 13 folders (root, network)
 	$(Q)deploy/dev/os-check.sh

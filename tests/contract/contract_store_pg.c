@@ -1,5 +1,6 @@
-/* The contract of the store on the real adapter: contract_store_pg CONNINFO
- * CONNINFO: a migrated database of its own, reached by a unix socket; its tables are emptied. */
+/* The contract of the store on the real adapter: store_pg OWNER [WORKER]
+ * OWNER: conninfo of a migrated database that nobody else uses; its tables are emptied. WORKER: conninfo of the stores,
+ * where their login is another one. */
 #include "contract/contract_store.h"
 
 #include "adapters/pg/pg.h"
@@ -12,7 +13,7 @@
 #include <unistd.h>
 
 struct database {
-    const char *conninfo;
+    const char *conninfo; /* of the stores, not through the proxy */
     char through_proxy[1024];
     struct proxy *proxy;
     PGconn *direct;
@@ -96,7 +97,11 @@ static bool has_ended(void *self, void *stalled)
 {
     (void)self;
     PGconn *conn = stalled;
-    bool ended = !PQconsumeInput(conn) || !PQconsumeInput(conn);
+    bool ended = false;
+    for (int i = 0; i < 200 && !ended; i++) { /* the backend ends a little after it was told to */
+        ended = !PQconsumeInput(conn);
+        usleep(ended ? 0 : 10 * 1000);
+    }
     PQfinish(conn);
     return ended;
 }
@@ -119,29 +124,30 @@ static void swallow(void *self, bool swallowed)
     proxy_set(database->proxy, swallowed ? PROXY_BLACK_HOLE : PROXY_FORWARD);
 }
 
+static bool connect_owner(struct database *database, const char *conninfo)
+{
+    database->direct = PQconnectdb(conninfo);
+    if (PQstatus(database->direct) != CONNECTION_OK) {
+        (void)fprintf(stderr, "%s", PQerrorMessage(database->direct));
+        return false;
+    }
+    sql(database, "SET client_min_messages = warning");
+    return true;
+}
+
 int main(int argc, char **argv)
 {
-    if (argc != 2) {
-        (void)fprintf(stderr, "usage: contract_store_pg CONNINFO\n");
+    if (argc < 2 || argc > 3) {
+        (void)fprintf(stderr, "usage: store_pg OWNER [WORKER]\n");
         return 2;
     }
-    struct database database = {.conninfo = argv[1], .direct = PQconnectdb(argv[1])};
-    if (PQstatus(database.direct) != CONNECTION_OK) {
-        (void)fprintf(stderr, "%s", PQerrorMessage(database.direct));
-        return 2;
-    }
-    sql(&database, "SET client_min_messages = warning");
+    struct database database = {.conninfo = argv[argc - 1]};
     char folder[] = "/tmp/loyald-contract-XXXXXX";
-    char listen_path[64];
-    char server_path[256];
-    if (!mkdtemp(folder)) {
-        perror(folder);
+    if (!connect_owner(&database, argv[1]) || !mkdtemp(folder)) {
         return 2;
     }
-    (void)snprintf(listen_path, sizeof listen_path, "%s/.s.PGSQL.%s", folder, PQport(database.direct));
-    (void)snprintf(server_path, sizeof server_path, "%s/.s.PGSQL.%s", PQhost(database.direct), PQport(database.direct));
-    (void)snprintf(database.through_proxy, sizeof database.through_proxy, "%s host=%s", argv[1], folder);
-    database.proxy = proxy_new(listen_path, server_path);
+    (void)snprintf(database.through_proxy, sizeof database.through_proxy, "%s host=%s", database.conninfo, folder);
+    database.proxy = proxy_new(folder, PQhost(database.direct), PQport(database.direct));
     const struct loy_store_maker maker = {
         .self = &database,
         .reset = reset,

@@ -1,5 +1,6 @@
 #include "contract/proxy.h"
 
+#include <arpa/inet.h>
 #include <assert.h>
 #include <poll.h>
 #include <pthread.h>
@@ -7,6 +8,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -18,20 +20,37 @@ struct proxy {
     atomic_int mode;
     atomic_bool stop;
     int listener;
-    struct sockaddr_un server;
-    char listen_path[108];
+    struct sockaddr_storage server;
+    socklen_t server_size;
+    struct sockaddr_un own;
     int pairs[PAIRS][2]; /* client, server; -1: free */
     char bytes[CHUNK];
 };
 
-static struct sockaddr_un address(const char *path)
+static struct sockaddr_un socket_in(const char *folder, const char *port)
 {
     struct sockaddr_un result = {.sun_family = AF_UNIX};
-    int length = snprintf(result.sun_path, sizeof result.sun_path, "%s", path);
+    int length = snprintf(result.sun_path, sizeof result.sun_path, "%s/.s.PGSQL.%s", folder, port);
     if (length < 0 || (size_t)length >= sizeof result.sun_path) {
         abort();
     }
     return result;
+}
+
+static void aim(struct proxy *proxy, const char *host, const char *port)
+{
+    if (host[0] == '/') {
+        struct sockaddr_un server = socket_in(host, port);
+        memcpy(&proxy->server, &server, sizeof server);
+        proxy->server_size = sizeof server;
+        return;
+    }
+    struct sockaddr_in server = {.sin_family = AF_INET, .sin_port = htons((uint16_t)strtoul(port, NULL, 10))};
+    if (inet_pton(AF_INET, host, &server.sin_addr) != 1) {
+        abort();
+    }
+    memcpy(&proxy->server, &server, sizeof server);
+    proxy->server_size = sizeof server;
 }
 
 static void cut(struct proxy *proxy, int pair)
@@ -54,9 +73,9 @@ static void take_in(struct proxy *proxy)
     while (pair < PAIRS && proxy->pairs[pair][0] >= 0) {
         pair++;
     }
-    int server = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int server = socket(proxy->server.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
     if (pair == PAIRS || proxy->mode == PROXY_AWAY ||
-        connect(server, (const struct sockaddr *)&proxy->server, sizeof proxy->server) != 0) {
+        connect(server, (const struct sockaddr *)&proxy->server, proxy->server_size) != 0) {
         close(client);
         close(server);
         return;
@@ -117,19 +136,18 @@ static void *run(void *self)
     return NULL;
 }
 
-struct proxy *proxy_new(const char *listen_path, const char *server_path)
+struct proxy *proxy_new(const char *folder, const char *host, const char *port)
 {
     struct proxy *proxy = calloc(1, sizeof *proxy);
     assert(proxy);
-    struct sockaddr_un own = address(listen_path);
-    (void)snprintf(proxy->listen_path, sizeof proxy->listen_path, "%s", listen_path);
-    proxy->server = address(server_path);
+    proxy->own = socket_in(folder, port);
+    aim(proxy, host, port);
     for (int i = 0; i < PAIRS; i++) {
         proxy->pairs[i][0] = proxy->pairs[i][1] = -1;
     }
     proxy->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (bind(proxy->listener, (const struct sockaddr *)&own, sizeof own) != 0 || listen(proxy->listener, 16) != 0 ||
-        pthread_create(&proxy->thread, NULL, run, proxy) != 0) {
+    if (bind(proxy->listener, (const struct sockaddr *)&proxy->own, sizeof proxy->own) != 0 ||
+        listen(proxy->listener, 16) != 0 || pthread_create(&proxy->thread, NULL, run, proxy) != 0) {
         perror("proxy");
         abort();
     }
@@ -150,6 +168,6 @@ void proxy_destroy(struct proxy *proxy)
         cut(proxy, i);
     }
     close(proxy->listener);
-    unlink(proxy->listen_path);
+    unlink(proxy->own.sun_path);
     free(proxy);
 }

@@ -1,4 +1,5 @@
-/* Proxy: stands between a client and a server on unix sockets and does what networks do: loses replies, cuts, swallows.
+/* Proxy: stands between a client, on a unix socket, and a PostgreSQL server, and does what networks do: loses replies,
+ * cuts, swallows.
  *
  * A thread of its own; the functions may be called from any. */
 #ifndef LOY_TESTS_CONTRACT_PROXY_H
@@ -13,8 +14,9 @@ enum proxy_mode {
 
 struct proxy;
 
-/* Listens at `listen_path` for what goes to `server_path`. Aborts when it cannot: this is a test. */
-struct proxy *proxy_new(const char *listen_path, const char *server_path);
+/* Listens in `folder` as libpq expects it for what goes to host (a folder with the server's socket, or an IPv4 address)
+ * and port. Aborts when it cannot: this is a test. */
+struct proxy *proxy_new(const char *folder, const char *host, const char *port);
 void proxy_set(struct proxy *proxy, enum proxy_mode mode);
 void proxy_destroy(struct proxy *proxy);
 

@@ -15,7 +15,7 @@ enum loy_err loy_pg_refusal(const char *what, const PGconn *conn, const PGresult
     if (loy_pg_judge(LOY_PG_BEGIN, sqlstate, &guard) == LOY_STORE_OUTAGE) {
         code = LOY_ERR_UNAVAILABLE;
     } else if (strncmp(sqlstate, "42", 2) == 0) {
-        code = LOY_ERR_CONFIG;
+        code = LOY_ERR_MISMATCH;
     }
     char text[LOY_ERROR_DETAIL_MAX / 2];
     loy_pg_message(primary ? primary : PQerrorMessage(conn), text, sizeof text);

@@ -214,8 +214,8 @@ static enum loy_err record(struct run *run, const struct file *file, bool up)
 
 static enum loy_err move(struct run *run, const struct file *file, bool up)
 {
-    char *text;
-    size_t size;
+    char *text = NULL;
+    size_t size = 0;
     struct loy_migration_file parsed;
     enum loy_err err = read_text(run, file, &text, &size);
     if (err) {

@@ -32,8 +32,8 @@ struct loy_migrate {
 };
 
 /* *ret_pending: how many of the folder are not applied when it is over. NOT_FOUND: no folder, or no file of a version
- * that must be undone. MALFORMED, CONFIG, INTERNAL: the sentence begins with file and line. UNAVAILABLE: an outage, or
- * somebody else is migrating. What was applied before the error stays. */
+ * that must be undone. MALFORMED, MISMATCH, INTERNAL: the sentence begins with file and line. UNAVAILABLE: an outage,
+ * or somebody else is migrating. What was applied before the error stays. */
 LOY_MUST_USE enum loy_err loy_migrate_run(const struct loy_migrate *migrate, enum loy_migrate_verb verb,
                                           unsigned *ret_pending, struct loy_error *error);
 
