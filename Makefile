@@ -196,7 +196,7 @@ conformance: $(B)/tests/conformance/cel ## CEL's own tests, counted by file; CAN
 C_FILES := $(shell find services tests -name '*.[ch]' 2>/dev/null)
 HEADERS := $(shell find services -name '*.h' 2>/dev/null)
 
-check: fmt-check lint headers layers unit ## format, lint, headers, layers, unit tests: before each commit
+check: fmt-check lint headers layers docs-check unit ## format, lint, headers, layers, unit tests: before each commit
 fmt: ## format the C files in place
 	$(Q)clang-format -i $(C_FILES)
 fmt-check:
@@ -209,6 +209,13 @@ $(B)/headers/%.ok: services/% $(proto_c) | toolchain
 	$(Q)$(CC) $(filter-out -MMD -MP,$(HOUSE_CFLAGS)) $(PKG_CFLAGS) -x c -fsyntax-only -Wno-unused-function -include $< /dev/null && touch $@
 layers: $(LIBS) ## base, cel and engine call nothing outside their short list; rooms include only what they may
 	$(Q)tests/checks/layers.sh $(B)
+# Pages that are made from tables in the code: page of loyalctl docs : file in docs/
+PAGES := commands:loyalctl configuration:configuration errors:errors metrics:metrics audit:audit
+docs: $(B)/loyalctl ## write the generated pages of docs/
+	$(Q)for page in $(PAGES); do $(B)/loyalctl docs $${page%%:*} > docs/$${page##*:}.md || exit 1; done
+docs-check: $(B)/loyalctl
+	$(Q)for page in $(PAGES); do $(B)/loyalctl docs $${page%%:*} | cmp -s - docs/$${page##*:}.md || \
+	  { echo "docs/$${page##*:}.md is not what the code says: make docs" >&2; exit 1; }; done
 compile_commands.json: Makefile
 	$(Q)$(PYTHON) tests/checks/compile_commands.py "$(CC) $(HOUSE_CFLAGS) -Itests $(PKG_CFLAGS)" > $@
 
@@ -256,5 +263,5 @@ clean: ## delete build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-.PHONY: all contracts unit sim conformance bench-cel fuzz-cel check fmt fmt-check lint headers layers toolchain install clean help fuzz
+.PHONY: docs docs-check all contracts unit sim conformance bench-cel fuzz-cel check fmt fmt-check lint headers layers toolchain install clean help fuzz
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

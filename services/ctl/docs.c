@@ -1,8 +1,10 @@
 #include "ctl/docs.h"
 
+#include "adapters/redis/redis.h"
 #include "base/err.h"
 #include "ctl/audit.h"
 #include "runtime/metrics.h"
+#include "scheduler/scheduler.h"
 #include "worker/worker_metrics.h"
 
 static const char *const class_names[] = {
@@ -29,9 +31,11 @@ void loy_docs_write_errors(FILE *out)
 
 void loy_docs_write_metrics(FILE *out)
 {
-    struct loy_metric_group group = {0};
-    group.rows = loy_worker_metric_rows(&group.count);
-    loy_metrics_write_markdown(out, &group, 1);
+    struct loy_metric_group groups[3] = {0};
+    groups[0].rows = loy_worker_metric_rows(&groups[0].count);
+    groups[1].rows = loy_redis_metric_rows(&groups[1].count);
+    groups[2].rows = loy_scheduler_metric_rows(&groups[2].count);
+    loy_metrics_write_markdown(out, groups, sizeof groups / sizeof *groups);
 }
 
 void loy_docs_write_audit(FILE *out)

@@ -25,8 +25,8 @@ struct process {
     struct loy_start start;
     struct loy_thread *threads;
     uint32_t thread_count;
-    const void **metric_sources;
-    struct loy_metric_group metrics;
+    const void **metric_sources;        /* of the workers, then of Redis */
+    struct loy_metric_group metrics[2]; /* the workers', and Redis's where there is one */
 };
 
 static bool is_live(void *context, char why[LOY_HTTP_WHY_MAX])
@@ -95,6 +95,7 @@ static enum loy_err start_threads(struct process *process, struct loy_error *err
             .cache_bytes = (size_t)config->cache_mb << 20,
         };
         process->metric_sources[i] = &thread->metrics;
+        process->metric_sources[process->thread_count + i] = &thread->redis_metrics;
         enum loy_err err = loy_thread_start(thread, error);
         if (err) {
             return err;
@@ -105,16 +106,19 @@ static enum loy_err start_threads(struct process *process, struct loy_error *err
 
 static enum loy_err start_http(struct process *process, struct loy_http **ret_http, struct loy_error *error)
 {
-    process->metrics =
-        (struct loy_metric_group){.sources = process->metric_sources, .source_count = process->thread_count};
-    process->metrics.rows = loy_worker_metric_rows(&process->metrics.count);
+    for (uint32_t i = 0; i < 2; i++) {
+        process->metrics[i].sources = process->metric_sources + i * process->thread_count;
+        process->metrics[i].source_count = process->thread_count;
+    }
+    process->metrics[0].rows = loy_worker_metric_rows(&process->metrics[0].count);
+    process->metrics[1].rows = loy_redis_metric_rows(&process->metrics[1].count);
     struct loy_http_config http = {.address = process->config.http_address,
                                    .port = (int)process->config.http_port,
                                    .is_live = is_live,
                                    .is_ready = is_ready,
                                    .context = process,
-                                   .groups = &process->metrics,
-                                   .group_count = 1};
+                                   .groups = process->metrics,
+                                   .group_count = *process->config.redis ? 2 : 1};
     if (process->config.http_port < 0) {
         return LOY_OK;
     }
@@ -144,7 +148,7 @@ static int run(struct process *process)
     struct loy_http *http = NULL;
     process->thread_count = (uint32_t)process->config.threads;
     process->threads = calloc(process->thread_count, sizeof *process->threads);
-    process->metric_sources = calloc(process->thread_count, sizeof *process->metric_sources);
+    process->metric_sources = calloc((size_t)process->thread_count * 2, sizeof *process->metric_sources);
     if (!process->threads || !process->metric_sources) {
         loy_error_set(&error, LOY_ERR_NO_MEMORY, "no memory for %u threads", process->thread_count);
     } else if (loy_start_agree(&process->config, &process->start, &error) == LOY_OK &&

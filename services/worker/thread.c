@@ -58,7 +58,8 @@ static enum loy_err open_redis(struct loy_thread *thread, struct loy_error *erro
                                      .incarnation = thread->worker_config.incarnation,
                                      .ttl_hours = thread->config->redis_ttl_hours,
                                      .seed = (uint64_t)clock.wall_us(clock.self) + (uint64_t)thread->number};
-    return *thread->config->redis ? loy_redis_new(&redis, &clock, &thread->redis, error) : LOY_OK;
+    return *thread->config->redis ? loy_redis_new(&redis, &clock, &thread->redis_metrics, &thread->redis, error)
+                                  : LOY_OK;
 }
 
 static void close_parts(struct loy_thread *thread, struct loy_thread_parts *parts)

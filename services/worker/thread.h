@@ -21,6 +21,7 @@ struct loy_thread {
     struct loy_worker_config worker_config; /* owner and topics are filled by the starter */
     char owner[128];
     struct loy_worker_metrics metrics;
+    struct loy_redis_metrics redis_metrics;
     struct loy_redis *redis;        /* NULL: none */
     _Atomic int64_t turned_us;      /* monotonic: when the loop last came round; for /livez */
     struct loy_thread_parts *parts; /* its worker and connections */

@@ -17,12 +17,13 @@ static void *open_redis(void *context)
     struct redis_server *server = context;
     struct loy_clock clock = loy_clock_of_system();
     struct loy_redis_config config = {.url = server->url, .timeout_ms = 5000, .incarnation = 1, .ttl_hours = 1};
+    static struct loy_redis_metrics metrics;
     struct loy_redis *redis = NULL;
     struct loy_error error;
     if (!server->commands) {
         return NULL;
     }
-    assert_int_equal(loy_redis_new(&config, &clock, &redis, &error), LOY_OK);
+    assert_int_equal(loy_redis_new(&config, &clock, &metrics, &redis, &error), LOY_OK);
     struct loy_cache port = loy_redis_cache(redis);
     struct loy_account_key key = {0, LOY_STR("nobody")};
     const struct loy_member_row *rows;

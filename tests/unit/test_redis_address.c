@@ -107,9 +107,10 @@ static void tls_is_there_or_clearly_refused(void **state)
     (void)state;
     struct loy_clock clock = loy_clock_of_system();
     struct loy_redis_config config = {.url = "rediss://127.0.0.1:1", .timeout_ms = 100};
+    struct loy_redis_metrics metrics = {0};
     struct loy_redis *redis = NULL;
     struct loy_error error;
-    enum loy_err err = loy_redis_new(&config, &clock, &redis, &error);
+    enum loy_err err = loy_redis_new(&config, &clock, &metrics, &redis, &error);
     assert_true(err == LOY_OK || err == LOY_ERR_CONFIG);
     if (err) {
         assert_non_null(strstr(error.detail, "rediss:// needs TLS"));

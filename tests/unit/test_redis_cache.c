@@ -37,27 +37,30 @@ static int64_t real_us(void)
     return clock.monotonic_us(clock.self);
 }
 
+static struct loy_redis_metrics metrics; /* of the connection that was opened last */
+
 static struct loy_redis *open_at(const char *url)
 {
+    metrics = (struct loy_redis_metrics){0};
     struct loy_clock clock = {shifted_us, shifted_us, NULL};
     struct loy_redis_config config = {
         .url = url, .timeout_ms = TIMEOUT_MS, .incarnation = 3, .ttl_hours = 2, .seed = 1};
     struct loy_redis *redis = NULL;
     struct loy_error error;
-    if (loy_redis_new(&config, &clock, &redis, &error)) {
+    if (loy_redis_new(&config, &clock, &metrics, &redis, &error)) {
         fail_msg("%s", error.detail);
     }
     return redis;
 }
 
-static uint64_t metric(const struct loy_redis *redis, const char *name)
+static uint64_t metric(const char *name)
 {
     size_t count;
-    const struct loy_metric *rows = loy_redis_metrics(&count);
+    const struct loy_metric *rows = loy_redis_metric_rows(&count);
     for (size_t i = 0; i < count; i++) {
         if (strcmp(rows[i].name, name) == 0) {
             struct loy_metric_value value = {0};
-            rows[i].read(&rows[i], loy_redis_metrics_source(redis), &value);
+            rows[i].read(&rows[i], &metrics, &value);
             return (uint64_t)value.value;
         }
     }
@@ -71,7 +74,7 @@ static void wait_until_up(struct loy_redis *redis)
     struct loy_cache cache = loy_redis_cache(redis);
     const struct loy_member_row *rows;
     uint32_t count;
-    for (int i = 0; !metric(redis, "loyald_redis_connections"); i++) {
+    for (int i = 0; !metric("loyald_redis_connections"); i++) {
         assert_true(i < 5000);
         (void)cache.poll(cache.self, &rows, &count);
         (void)usleep(1000);
@@ -162,9 +165,9 @@ static void counts_what_it_wrote_and_what_was_older(void **state)
     struct loy_redis *redis = open_up();
     store(redis, "m1", 7, "{}");
     store(redis, "m1", 6, "{}");
-    assert_int_equal(metric(redis, "loyald_redis_rows_written_total"), 1);
-    assert_int_equal(metric(redis, "loyald_redis_rows_stale_total"), 1);
-    assert_int_equal(metric(redis, "loyald_redis_rows_dropped_total"), 0);
+    assert_int_equal(metric("loyald_redis_rows_written_total"), 1);
+    assert_int_equal(metric("loyald_redis_rows_stale_total"), 1);
+    assert_int_equal(metric("loyald_redis_rows_dropped_total"), 0);
     loy_redis_destroy(redis);
 }
 
@@ -182,8 +185,8 @@ static void loads_its_script_again_when_redis_forgot_it(void **state)
     }
     cache.store(cache.self, writes, MEMBERS);
     loy_redis_drain(redis, 2000);
-    assert_int_equal(metric(redis, "loyald_redis_rows_written_total"), MEMBERS);
-    assert_int_equal(metric(redis, "loyald_redis_failures_total"), 0);
+    assert_int_equal(metric("loyald_redis_rows_written_total"), MEMBERS);
+    assert_int_equal(metric("loyald_redis_failures_total"), 0);
     loy_redis_destroy(redis);
 }
 
@@ -225,7 +228,7 @@ static void a_row_copied_under_another_key_is_a_miss(void **state)
     store(redis, "m1", 7, "{}");
     freeReplyObject(redis_server_do(&server, "COPY loyald:3:member:m1 loyald:3:member:m2"));
     assert_int_equal(found(redis, "m2"), 0);
-    assert_int_equal(metric(redis, "loyald_redis_rows_refused_total"), 1);
+    assert_int_equal(metric("loyald_redis_rows_refused_total"), 1);
     assert_int_equal(found(redis, "m1"), 7);
     loy_redis_destroy(redis);
 }
@@ -251,7 +254,7 @@ static void garbage_and_wrong_types_are_misses_and_are_replaced(void **state)
         store(redis, "m1", 8, "{}");
         assert_int_equal(found(redis, "m1"), 8);
     }
-    assert_int_equal(metric(redis, "loyald_redis_failures_total"), 0);
+    assert_int_equal(metric("loyald_redis_failures_total"), 0);
     loy_redis_destroy(redis);
 }
 
@@ -262,11 +265,11 @@ static void an_oversized_row_is_a_miss(void **state)
     freeReplyObject(redis_server_do(&server, "EVAL %s 0",
                                     "redis.call('HSET','loyald:3:member:m1','seq','7','row',string.rep('x',500000))"));
     assert_int_equal(found(redis, "m1"), 0);
-    assert_int_equal(metric(redis, "loyald_redis_failures_total"), 0);
+    assert_int_equal(metric("loyald_redis_failures_total"), 0);
     freeReplyObject(redis_server_do(
         &server, "EVAL %s 0", "redis.call('HSET','loyald:3:member:m1','seq','7','row',string.rep('x',50000000))"));
     assert_int_equal(found(redis, "m1"), 0);
-    assert_int_equal(metric(redis, "loyald_redis_failures_total"), 1);
+    assert_int_equal(metric("loyald_redis_failures_total"), 1);
     assert_int_equal(found(redis, "m1"), -1);
     loy_redis_destroy(redis);
 }
@@ -279,7 +282,7 @@ static void refused_writes_are_counted_and_reads_go_on(void **state)
     freeReplyObject(redis_server_do(&server, "REPLICAOF 127.0.0.1 1")); /* read-only from now on */
     store(redis, "m1", 8, "{}");
     assert_int_equal(found(redis, "m1"), 7);
-    assert_int_equal(metric(redis, "loyald_redis_rows_dropped_total"), 1);
+    assert_int_equal(metric("loyald_redis_rows_dropped_total"), 1);
     freeReplyObject(redis_server_do(&server, "REPLICAOF NO ONE"));
     store(redis, "m1", 9, "{}");
     assert_int_equal(found(redis, "m1"), 9);
@@ -299,7 +302,7 @@ static void a_stalled_redis_costs_one_time_out_and_comes_back(void **state)
     assert_int_equal(found(redis, "m1"), 0);
     int64_t waited = real_us() - before;
     assert_in_range(waited, TIMEOUT_MS * 1000, TIMEOUT_MS * 1000 + 150000);
-    assert_int_equal(metric(redis, "loyald_redis_time_outs_total"), 1);
+    assert_int_equal(metric("loyald_redis_time_outs_total"), 1);
     /* From now on it is not even asked: hundreds of batches cost nothing. */
     before = real_us();
     for (int i = 0; i < 500; i++) {
@@ -307,7 +310,7 @@ static void a_stalled_redis_costs_one_time_out_and_comes_back(void **state)
         store(redis, "m1", 8, "{}");
     }
     assert_true(real_us() - before < 100000);
-    assert_int_equal(metric(redis, "loyald_redis_rows_dropped_total"), 500);
+    assert_int_equal(metric("loyald_redis_rows_dropped_total"), 500);
     /* Nor does an attempt to connect wait, though the kernel takes connections in its stead. */
     skipped_us += 3000000;
     before = real_us();
@@ -336,7 +339,7 @@ static void a_redis_that_is_not_there_costs_nothing(void **state)
         assert_true(real_us() - before < 100000);
         skipped_us += 2100000;
         assert_int_equal(found(redis, "m1"), -1);
-        assert_true(metric(redis, "loyald_redis_failures_total") > 0);
+        assert_true(metric("loyald_redis_failures_total") > 0);
         loy_redis_destroy(redis);
     }
 }
@@ -364,12 +367,12 @@ static void a_wrong_password_is_an_outage(void **state)
     char url[160];
     (void)snprintf(url, sizeof url, "unix://nobody:wrong@%s", server.socket);
     struct loy_redis *redis = open_at(url);
-    for (int i = 0; !metric(redis, "loyald_redis_failures_total"); i++) {
+    for (int i = 0; !metric("loyald_redis_failures_total"); i++) {
         assert_true(i < 2000);
         assert_int_equal(found(redis, "m1"), -1);
         (void)usleep(1000);
     }
-    assert_int_equal(metric(redis, "loyald_redis_connects_total"), 0);
+    assert_int_equal(metric("loyald_redis_connects_total"), 0);
     loy_redis_destroy(redis);
 }
 
@@ -393,12 +396,12 @@ static void writes_behind_a_stalled_redis_are_bounded(void **state)
         cache.store(cache.self, writes, MEMBERS);
     }
     assert_true(real_us() - before < 1000000);
-    assert_in_range(metric(redis, "loyald_redis_rows_dropped_total"), 1500, 2500);
+    assert_in_range(metric("loyald_redis_rows_dropped_total"), 1500, 2500);
     redis_server_signal(&server, SIGCONT);
     loy_redis_drain(redis, 5000);
-    assert_int_equal(metric(redis, "loyald_redis_rows_written_total"), MEMBERS);
-    assert_int_equal(metric(redis, "loyald_redis_rows_written_total") + metric(redis, "loyald_redis_rows_stale_total") +
-                         metric(redis, "loyald_redis_rows_dropped_total"),
+    assert_int_equal(metric("loyald_redis_rows_written_total"), MEMBERS);
+    assert_int_equal(metric("loyald_redis_rows_written_total") + metric("loyald_redis_rows_stale_total") +
+                         metric("loyald_redis_rows_dropped_total"),
                      20 * MEMBERS);
     loy_redis_destroy(redis);
 }
@@ -415,8 +418,8 @@ static void a_stalled_write_is_given_up(void **state)
     cache.store(cache.self, &write, 1);
     skipped_us += 5100000;
     assert_false(cache.poll(cache.self, &rows, &count));
-    assert_int_equal(metric(redis, "loyald_redis_failures_total"), 1);
-    assert_int_equal(metric(redis, "loyald_redis_rows_dropped_total"), 1);
+    assert_int_equal(metric("loyald_redis_failures_total"), 1);
+    assert_int_equal(metric("loyald_redis_rows_dropped_total"), 1);
     redis_server_signal(&server, SIGCONT);
     loy_redis_destroy(redis);
 }

@@ -27,6 +27,7 @@ void loy_redis_link_fini(struct loy_redis_link *link)
     loy_redis_tls_destroy(link->tls);
     link->tls = NULL;
     link->state = LOY_LINK_OFF;
+    atomic_store_explicit(&link->metrics->connected, 0, memory_order_relaxed);
 }
 
 static int64_t now_us(const struct loy_redis_link *link)
@@ -39,7 +40,7 @@ void loy_redis_link_fail(struct loy_redis_link *link, const char *why)
     int64_t now = now_us(link);
     int64_t wait = loy_backoff_next_us(&link->backoff);
     uint64_t unsaid;
-    atomic_fetch_add_explicit(&link->failures, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&link->metrics->failures, 1, memory_order_relaxed);
     if (loy_log_repeat_failed(&link->repeat, now, LOY_REDIS_SAY_AGAIN_MS * INT64_C(1000), &unsaid)) {
         const struct loy_redis_address *address = &link->address;
         LOY_WARN("redis_unavailable", LOY_LOG_TEXT("at", address->path ? address->path : address->host),
@@ -56,7 +57,7 @@ void loy_redis_link_fail(struct loy_redis_link *link, const char *why)
     link->expected_count = 0;
     link->has_unsent = false;
     link->is_refused = false;
-    atomic_store_explicit(&link->is_up, 0, memory_order_relaxed);
+    atomic_store_explicit(&link->metrics->connected, 0, memory_order_relaxed);
     link->on_down(link->self);
 }
 
@@ -80,8 +81,8 @@ static void greeted(struct loy_redis_link *link, const struct loy_redis_answer *
     }
     link->state = LOY_LINK_UP;
     loy_backoff_reset(&link->backoff);
-    atomic_fetch_add_explicit(&link->connects, 1, memory_order_relaxed);
-    atomic_store_explicit(&link->is_up, 1, memory_order_relaxed);
+    atomic_fetch_add_explicit(&link->metrics->connects, 1, memory_order_relaxed);
+    atomic_store_explicit(&link->metrics->connected, 1, memory_order_relaxed);
     if (loy_log_repeat_works(&link->repeat)) {
         LOY_INFO("redis_available");
     }

@@ -8,12 +8,11 @@
 #define LOY_ADAPTERS_REDIS_LINK_H
 
 #include "adapters/redis/dial.h"
+#include "adapters/redis/redis.h"
 #include "adapters/redis/tls.h"
 #include "ports/clock.h"
 #include "runtime/backoff.h"
 #include "runtime/log.h"
-
-#include <stdatomic.h>
 
 enum loy_answer_kind { LOY_ANSWER_TEXT, LOY_ANSWER_ERROR, LOY_ANSWER_INTEGER, LOY_ANSWER_NIL };
 
@@ -42,6 +41,7 @@ struct loy_redis_link {
     struct loy_clock clock;
     struct loy_redis_tls *tls;
     struct loy_str script; /* loaded by the greeting; borrowed */
+    struct loy_redis_metrics *metrics;
     /* Called for each answer that is not the greeting's, and once when the connection is gone with all in flight. */
     void (*on_answer)(void *self, int tag, const struct loy_redis_answer *answer);
     void (*on_down)(void *self);
@@ -62,8 +62,6 @@ struct loy_redis_link {
     int64_t off_until_us; /* while OFF */
     struct loy_backoff backoff;
     struct loy_log_repeat repeat;
-    _Atomic uint64_t connects, failures;
-    _Atomic uint64_t is_up; /* for metrics */
 };
 
 /* The rest of the struct is the caller's to fill before. */

@@ -25,15 +25,10 @@ enum {
 
 enum load_state { LOAD_NONE, LOAD_UNDER_WAY, LOAD_OVER };
 
-/* What the metrics page shows; read by its thread. */
-struct counts {
-    _Atomic uint64_t hits, misses, refused, time_outs, written, stale, dropped;
-};
-
 struct loy_redis {
     struct loy_redis_link link;
     struct loy_redis_writes writes;
-    struct counts counts;
+    struct loy_redis_metrics *metrics;
     int32_t incarnation;
     int64_t timeout_us;
     bool script_lost;
@@ -70,14 +65,14 @@ static void take_row(struct loy_redis *redis, const struct loy_redis_answer *ans
     const struct loy_account_key *key = &redis->keys[redis->answered++];
     struct loy_member_row row;
     if (answer->kind == LOY_ANSWER_NIL) {
-        count(&redis->counts.misses, 1);
+        count(&redis->metrics->missing, 1);
     } else if (answer->kind != LOY_ANSWER_TEXT || !loy_redis_row_decode(answer->text, key, redis->incarnation, &row)) {
-        count(&redis->counts.refused, 1);
+        count(&redis->metrics->refused, 1);
     } else {
         row.state = loy_str_copy(&redis->inbox, row.state);
         if (row.state.at) {
             redis->rows[redis->row_count++] = row;
-            count(&redis->counts.hits, 1);
+            count(&redis->metrics->found, 1);
         }
     }
     if (redis->answered == redis->key_count) {
@@ -97,8 +92,8 @@ static void take_written(struct loy_redis *redis, const struct loy_redis_answer 
         return;
     }
     uint64_t written = is_error || answer->integer < 0 || answer->integer > members ? 0 : (uint64_t)answer->integer;
-    count(&redis->counts.written, written);
-    count(is_error ? &redis->counts.dropped : &redis->counts.stale, members - written);
+    count(&redis->metrics->written, written);
+    count(is_error ? &redis->metrics->dropped : &redis->metrics->stale, members - written);
 }
 
 static void on_answer(void *self, int tag, const struct loy_redis_answer *answer)
@@ -118,7 +113,7 @@ static void on_answer(void *self, int tag, const struct loy_redis_answer *answer
 static void on_down(void *self)
 {
     struct loy_redis *redis = self;
-    count(&redis->counts.dropped, loy_redis_writes_drop(&redis->writes));
+    count(&redis->metrics->dropped, loy_redis_writes_drop(&redis->writes));
     redis->script_lost = false;
     if (redis->load == LOAD_UNDER_WAY) {
         redis->load = LOAD_OVER;
@@ -167,10 +162,10 @@ static void turn(struct loy_redis *redis)
         loy_redis_link_turn(&redis->link);
     }
     if (redis->load == LOAD_UNDER_WAY && now_us(redis) >= redis->load_deadline_us) {
-        count(&redis->counts.time_outs, 1);
+        count(&redis->metrics->time_outs, 1);
         loy_redis_link_fail(&redis->link, "a read was not answered in redis_timeout_ms");
     } else if (redis->writes.flying_count > 0 && now_us(redis) >= redis->write_deadline_us) {
-        count(&redis->counts.time_outs, 1);
+        count(&redis->metrics->time_outs, 1);
         loy_redis_link_fail(&redis->link, "a write was not answered within 5 s");
     }
 }
@@ -246,7 +241,7 @@ static void cache_store(void *self, const struct loy_cache_write *rows, uint32_t
 {
     struct loy_redis *redis = self;
     bool is_off = redis->link.state == LOY_LINK_OFF;
-    count(&redis->counts.dropped, is_off ? row_count : loy_redis_writes_put(&redis->writes, rows, row_count));
+    count(&redis->metrics->dropped, is_off ? row_count : loy_redis_writes_put(&redis->writes, rows, row_count));
     turn(redis);
 }
 
@@ -278,7 +273,7 @@ void loy_redis_drain(struct loy_redis *redis, int64_t timeout_ms)
  * ---------------------------------------------------------------------------------------------------------------- */
 
 enum loy_err loy_redis_new(const struct loy_redis_config *config, const struct loy_clock *clock,
-                           struct loy_redis **ret_redis, struct loy_error *error)
+                           struct loy_redis_metrics *metrics, struct loy_redis **ret_redis, struct loy_error *error)
 {
     struct loy_redis *redis = calloc(1, sizeof *redis);
     if (!redis) {
@@ -288,6 +283,8 @@ enum loy_err loy_redis_new(const struct loy_redis_config *config, const struct l
     loy_arena_init(&arena, redis->address_texts, sizeof redis->address_texts);
     redis->incarnation = config->incarnation;
     redis->timeout_us = config->timeout_ms * 1000;
+    redis->metrics = metrics;
+    redis->link.metrics = metrics;
     redis->link.clock = *clock;
     redis->link.script = loy_redis_script();
     redis->link.on_answer = on_answer;
@@ -322,35 +319,15 @@ void loy_redis_destroy(struct loy_redis *redis)
     free(redis);
 }
 
-const struct loy_metric *loy_redis_metrics(size_t *ret_count)
+const struct loy_metric *loy_redis_metric_rows(size_t *ret_count)
 {
     static const struct loy_metric rows[] = {
-        LOY_METRIC_GAUGE_ROW(struct loy_redis, link.is_up, "loyald_redis_connections",
-                             "Connections to Redis that work"),
-        LOY_METRIC_COUNTER_ROW(struct loy_redis, link.connects, "loyald_redis_connects_total",
-                               "Connections to Redis that came about"),
-        LOY_METRIC_COUNTER_ROW(struct loy_redis, link.failures, "loyald_redis_failures_total",
-                               "Connections to Redis that failed or were given up"),
-        LOY_METRIC_COUNTER_ROW(struct loy_redis, counts.time_outs, "loyald_redis_time_outs_total",
-                               "Requests that Redis did not answer in time"),
-        LOY_METRIC_COUNTER_ROW(struct loy_redis, counts.hits, "loyald_redis_rows_found_total",
-                               "Accounts that Redis had"),
-        LOY_METRIC_COUNTER_ROW(struct loy_redis, counts.misses, "loyald_redis_rows_missing_total",
-                               "Accounts that Redis did not have"),
-        LOY_METRIC_COUNTER_ROW(struct loy_redis, counts.refused, "loyald_redis_rows_refused_total",
-                               "Answers of Redis that were not the account's row: damaged, foreign or errors"),
-        LOY_METRIC_COUNTER_ROW(struct loy_redis, counts.written, "loyald_redis_rows_written_total",
-                               "Accounts written to Redis"),
-        LOY_METRIC_COUNTER_ROW(struct loy_redis, counts.stale, "loyald_redis_rows_stale_total",
-                               "Accounts not written because a newer one stood there"),
-        LOY_METRIC_COUNTER_ROW(struct loy_redis, counts.dropped, "loyald_redis_rows_dropped_total",
-                               "Accounts not written because Redis was away, behind or refused"),
+#define ROW(field, name, help) LOY_METRIC_COUNTER_ROW(struct loy_redis_metrics, field, name, help),
+        LOY_REDIS_COUNTERS(ROW)
+#undef ROW
+            LOY_METRIC_GAUGE_ROW(struct loy_redis_metrics, connected, "loyald_redis_connections",
+                                 "Connections to Redis that work"),
     };
     *ret_count = sizeof rows / sizeof *rows;
     return rows;
-}
-
-const void *loy_redis_metrics_source(const struct loy_redis *redis)
-{
-    return redis;
 }
