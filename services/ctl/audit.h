@@ -6,6 +6,7 @@
 #ifndef LOY_CTL_AUDIT_H
 #define LOY_CTL_AUDIT_H
 
+#include "adapters/kafka/kafka.h"
 #include "adapters/pg/query.h"
 #include "base/err.h"
 #include "base/str.h"
@@ -91,5 +92,10 @@ int64_t loy_audit_problem_count(const struct loy_audit *audit);
 LOY_MUST_USE enum loy_err loy_audit_partitions(struct loy_audit *audit, struct loy_error *error);
 LOY_MUST_USE enum loy_err loy_audit_positions(struct loy_audit *audit, struct loy_error *error);
 LOY_MUST_USE enum loy_err loy_audit_members(struct loy_audit *audit, struct loy_error *error);
+/* What was published on an output topic. gapless: it holds every version, else each member's latest. after: a second
+ * connection, which sees what was committed since the snapshot. */
+LOY_MUST_USE enum loy_err loy_audit_topic(struct loy_audit *audit, struct loy_query *after,
+                                          const struct loy_kafka_connection *connection, const char *topic,
+                                          bool gapless, struct loy_error *error);
 
 #endif

@@ -1,5 +1,6 @@
 #include "ctl/audit.h"
 #include "ctl/commands.h"
+#include "ctl/connect.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -8,12 +9,27 @@
 static const char begin[] = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL cursor_tuple_fraction = 1; "
                             "SET LOCAL statement_timeout = 0";
 
-static enum loy_err check(struct loy_audit *audit, struct loy_error *error)
+static enum loy_err check_topics(const struct loy_call *call, struct loy_audit *audit, struct loy_error *error)
+{
+    struct loy_query *after = NULL;
+    const struct loy_config *config = call->config;
+    struct loy_kafka_connection connection = loy_connection_of(config);
+    enum loy_err err = loy_query_open(config->postgres, "loyalctl audit", &after, error);
+    err = err ? err : loy_audit_topic(audit, after, &connection, config->topic_updates, true, error);
+    err = err ? err : loy_audit_topic(audit, after, &connection, config->topic_balances, false, error);
+    loy_query_close(after);
+    return err;
+}
+
+static enum loy_err check(const struct loy_call *call, struct loy_audit *audit, struct loy_error *error)
 {
     enum loy_err err = loy_query_do(audit->query, begin, error);
     err = err ? err : loy_audit_partitions(audit, error);
     err = err ? err : loy_audit_positions(audit, error);
     err = err ? err : loy_audit_members(audit, error);
+    if (!err && loy_call_flag(call, "topics")) {
+        err = check_topics(call, audit, error);
+    }
     return err ? err : loy_query_do(audit->query, "COMMIT", error);
 }
 
@@ -52,7 +68,7 @@ enum loy_exit loy_cmd_audit(const struct loy_call *call)
     if (!err && audit.json) {
         (void)fputs("{\"problems\": [", audit.out);
     }
-    err = err ? err : check(&audit, &error);
+    err = err ? err : check(call, &audit, &error);
     if (!err) {
         summarize(&audit);
     }

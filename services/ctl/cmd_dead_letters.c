@@ -103,8 +103,8 @@ static int by_time(const void *a, const void *b)
 static enum loy_err list_partition(struct loy_topic_reader *reader, int32_t partition, struct list *list,
                                    struct letter *keep, uint64_t *kept, struct loy_error *error)
 {
-    int64_t first = 0;
-    enum loy_err err = loy_topic_reader_start(reader, partition, 0, &first, error);
+    int64_t first = 0, end = 0;
+    enum loy_err err = loy_topic_reader_start(reader, partition, 0, &first, &end, error);
     uint64_t here = 0;
     struct loy_record record;
     while (!err && !(err = loy_topic_reader_next(reader, &record, error))) {
@@ -192,7 +192,7 @@ static void print_json_record(const struct loy_record *record)
 static enum loy_err show_letter(struct loy_topic_reader *reader, const char *place, bool json, struct loy_error *error)
 {
     const char *colon = strchr(place, ':');
-    int64_t partition = -1, offset = -1, first = 0;
+    int64_t partition = -1, offset = -1, first = 0, end = 0;
     struct loy_record record = {0};
     if (!colon || !loy_str_to_i64((struct loy_str){place, (size_t)(colon - place)}, &partition) ||
         !loy_str_to_i64(loy_str(colon + 1), &offset) || partition < 0 || offset < 0 ||
@@ -200,7 +200,7 @@ static enum loy_err show_letter(struct loy_topic_reader *reader, const char *pla
         return loy_error_set(error, LOY_ERR_CONFIG, "'%s' is no PARTITION:OFFSET of the %d partitions: see the list",
                              place, loy_topic_reader_partitions(reader));
     }
-    enum loy_err err = loy_topic_reader_start(reader, (int32_t)partition, offset, &first, error);
+    enum loy_err err = loy_topic_reader_start(reader, (int32_t)partition, offset, &first, &end, error);
     err = err ? err : loy_topic_reader_next(reader, &record, error);
     if (err == LOY_ERR_NOT_FOUND || (!err && record.position.offset != offset)) {
         return loy_error_set(error, LOY_ERR_NOT_FOUND, "there is no dead letter at %s", place);

@@ -118,7 +118,7 @@ int32_t loy_topic_reader_partitions(const struct loy_topic_reader *reader)
 }
 
 enum loy_err loy_topic_reader_start(struct loy_topic_reader *reader, int32_t partition, int64_t offset,
-                                    int64_t *ret_first, struct loy_error *error)
+                                    int64_t *ret_first, int64_t *ret_end, struct loy_error *error)
 {
     int64_t low = 0, high = 0;
     give_back(reader);
@@ -129,6 +129,7 @@ enum loy_err loy_topic_reader_start(struct loy_topic_reader *reader, int32_t par
         reader->end = high;
         reader->next = offset > low ? offset : low;
         *ret_first = low;
+        *ret_end = high;
         rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
         rd_kafka_topic_partition_list_add(list, reader->topic, partition)->offset = reader->next;
         code = rd_kafka_assign(reader->client, list);
