@@ -203,6 +203,9 @@ static void write_partition(struct fake_transaction *t, const struct loy_partiti
     for (uint16_t topic = 0; topic < t->db->topic_count; topic++) {
         if (row->next_offset[topic] != write->new_next_offset[topic]) {
             row->attempts = 0;
+            sim_say(t->db->world, t->name, "  %d/%d moves from %lld to %lld, %lld gaps", topic, row->k,
+                    (long long)row->next_offset[topic], (long long)write->new_next_offset[topic],
+                    (long long)write->add_totals[topic][LOY_OUTCOME_GAP]);
         }
         row->next_offset[topic] = write->new_next_offset[topic];
         for (int outcome = 0; outcome < LOY_OUTCOME_COUNT; outcome++) {
