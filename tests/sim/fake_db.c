@@ -212,6 +212,10 @@ static void write_partition(struct fake_transaction *t, const struct loy_partiti
             row->totals[topic][outcome] += write->add_totals[topic][outcome];
         }
     }
+    if (row->outbox_seq != write->new_outbox_seq || write->trim_through > 0) {
+        sim_say(t->db->world, t->name, "  outbox of %d: row %lld, trimmed through %lld", row->k,
+                (long long)write->new_outbox_seq, (long long)write->trim_through);
+    }
     row->outbox_seq = write->new_outbox_seq;
     row->next_n = write->new_next_n;
     uint32_t kept = 0;
