@@ -136,6 +136,9 @@ static bool journal_holds(struct fake_transaction *t)
         struct journal_key_bytes bytes = journal_key_bytes(&row->key);
         struct loy_str key = sim_copy(&t->pool, (struct loy_str){(const char *)&bytes, sizeof bytes});
         if (find_journal(t->db, &row->key) >= 0 || sim_map_find(&seen, key) >= 0) {
+            sim_say(t->db->world, t->name, "journal %d/%d of %d/%d@%lld repeats an event of %s", row->key.k, row->key.n,
+                    row->from.topic, row->from.partition, (long long)row->from.offset,
+                    find_journal(t->db, &row->key) >= 0 ? "before" : "the same commit");
             refuse(t, LOY_STORE_GUARD, LOY_GUARD_JOURNAL, "23505", "journal: the event stands there already");
             holds = false;
         }
