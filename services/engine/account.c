@@ -1,5 +1,6 @@
 #include "engine/account.h"
 
+#include "base/num.h"
 #include "base/varint.h"
 
 #include <assert.h>
@@ -112,8 +113,10 @@ enum loy_err loy_account_decode(struct loy_str state, struct loy_arena *arena, s
     if (!lots) {
         return loy_error_set(error, LOY_ERR_NO_MEMORY, "no room for %u lots", (unsigned)lot_count);
     }
+    int64_t points = 0;
     for (uint64_t i = 0; i < lot_count; i++) {
-        if (!decode_lot(&in, &lots[i], i == 0 ? 0 : lots[i - 1].last)) {
+        if (!decode_lot(&in, &lots[i], i == 0 ? 0 : lots[i - 1].last) || lots[i].last >= (int64_t)next_lot ||
+            !loy_i64_add(points, lots[i].points, &points)) {
             return loy_error_set(error, LOY_ERR_CORRUPT, "member state is damaged in lot %u", (unsigned)i);
         }
     }

@@ -34,25 +34,38 @@ struct loy_span *loy_batch_span(struct loy_worker *worker, struct loy_batch *bat
     return span;
 }
 
+static void skip_to(struct loy_worker *worker, const struct loy_position *at, int64_t offset)
+{
+    struct loy_owned *owned = &worker->owned[at->partition];
+    struct loy_span *span = loy_batch_span(worker, worker->filling, at->partition);
+    span->gaps[at->topic] += offset - owned->read_next[at->topic];
+    span->next_offset[at->topic] = offset;
+    owned->read_next[at->topic] = offset;
+}
+
 /* Takes (topic, k) forward to `offset`: true when what comes there is next. A hole is looked at twice, by seeking back
- * once; if it is still there, its offsets are counted as a gap of the log. */
+ * once; what is still missing then is counted as a gap of the log. What is missing for the first time is a new hole. */
 static enum loy_err reach(struct loy_worker *worker, const struct loy_position *at, bool *ret_next)
 {
     struct loy_owned *owned = &worker->owned[at->partition];
     int64_t expected = owned->read_next[at->topic];
+    bool looked_twice = owned->hole_from[at->topic] == expected;
     *ret_next = false;
     if (at->offset < expected) {
         return LOY_OK; /* stale, from before a seek */
     }
-    if (at->offset > expected && owned->sought_back[at->topic] != expected) {
-        owned->sought_back[at->topic] = expected;
+    if (at->offset > expected && looked_twice && at->offset > owned->hole_until[at->topic]) {
+        skip_to(worker, at, owned->hole_until[at->topic]);
+        expected = owned->read_next[at->topic];
+        looked_twice = false;
+    }
+    if (at->offset > expected && !looked_twice) {
+        owned->hole_from[at->topic] = expected;
+        owned->hole_until[at->topic] = at->offset;
         return worker->bus.seek(worker->bus.self, (struct loy_position){at->topic, at->partition, expected},
                                 &worker->error);
     }
-    struct loy_span *span = loy_batch_span(worker, worker->filling, at->partition);
-    span->gaps[at->topic] += at->offset - expected;
-    span->next_offset[at->topic] = at->offset;
-    owned->read_next[at->topic] = at->offset;
+    skip_to(worker, at, at->offset);
     *ret_next = true;
     return LOY_OK;
 }

@@ -114,7 +114,7 @@ static void hold(struct loy_worker *worker, const struct loy_partition *row)
     *owned = (struct loy_owned){.row = *row, .held = true};
     memcpy(owned->read_next, row->next_offset, sizeof owned->read_next);
     for (int i = 0; i < LOY_TOPICS_MAX; i++) {
-        owned->sought_back[i] = -1;
+        owned->hole_from[i] = -1;
     }
     owned->ticks_paused = true;
     if (row->attempts >= LOY_ALONE_AFTER_ATTEMPTS && worker->alone == 0) {

@@ -138,7 +138,8 @@ struct loy_owned {
     bool stopped;                        /* by poison: a person has to look */
     struct loy_partition row;            /* as it stands in PostgreSQL */
     int64_t read_next[LOY_TOPICS_MAX];   /* the next offset to come from the bus */
-    int64_t sought_back[LOY_TOPICS_MAX]; /* a gap at this offset was looked at twice; -1: none */
+    int64_t hole_from[LOY_TOPICS_MAX];   /* offsets that were missing and sought back for once; -1: none */
+    int64_t hole_until[LOY_TOPICS_MAX];
     bool drained[LOY_TOPICS_MAX];
     bool ticks_paused;
     bool full; /* paused: the outbox is not acknowledged */

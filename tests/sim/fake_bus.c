@@ -304,6 +304,7 @@ static bool poll_reports(struct fake_bus *bus, struct loy_bus_event *event)
     bus->produced--;
     event->kind = report->delivered ? LOY_BUS_DELIVERED : LOY_BUS_UNDELIVERED;
     event->cookie = report->cookie;
+    sim_say(bus->broker->world, bus->name, "is told of a message that %s", report->delivered ? "arrived" : "failed");
     if (!report->delivered) {
         loy_error_set(&event->error, LOY_ERR_UNAVAILABLE, "simulated: delivery failed");
     }

@@ -136,6 +136,9 @@ static bool journal_holds(struct fake_transaction *t)
         struct journal_key_bytes bytes = journal_key_bytes(&row->key);
         struct loy_str key = sim_copy(&t->pool, (struct loy_str){(const char *)&bytes, sizeof bytes});
         if (find_journal(t->db, &row->key) >= 0 || sim_map_find(&seen, key) >= 0) {
+            sim_say(t->db->world, t->name, "journal %d/%d of %d/%d@%lld repeats an event of %s", row->key.k, row->key.n,
+                    row->from.topic, row->from.partition, (long long)row->from.offset,
+                    find_journal(t->db, &row->key) >= 0 ? "before" : "the same commit");
             refuse(t, LOY_STORE_GUARD, LOY_GUARD_JOURNAL, "23505", "journal: the event stands there already");
             holds = false;
         }
@@ -203,11 +206,18 @@ static void write_partition(struct fake_transaction *t, const struct loy_partiti
     for (uint16_t topic = 0; topic < t->db->topic_count; topic++) {
         if (row->next_offset[topic] != write->new_next_offset[topic]) {
             row->attempts = 0;
+            sim_say(t->db->world, t->name, "  %d/%d moves from %lld to %lld, %lld gaps", topic, row->k,
+                    (long long)row->next_offset[topic], (long long)write->new_next_offset[topic],
+                    (long long)write->add_totals[topic][LOY_OUTCOME_GAP]);
         }
         row->next_offset[topic] = write->new_next_offset[topic];
         for (int outcome = 0; outcome < LOY_OUTCOME_COUNT; outcome++) {
             row->totals[topic][outcome] += write->add_totals[topic][outcome];
         }
+    }
+    if (row->outbox_seq != write->new_outbox_seq || write->trim_through > 0) {
+        sim_say(t->db->world, t->name, "  outbox of %d: row %lld, trimmed through %lld", row->k,
+                (long long)write->new_outbox_seq, (long long)write->trim_through);
     }
     row->outbox_seq = write->new_outbox_seq;
     row->next_n = write->new_next_n;

@@ -135,6 +135,9 @@ static void run_init(struct run *run, const struct sim_options *options)
                                     .config = &run->config,
                                     .process_count = (int)sim_between(world, 1, SIM_PROCESSES_MAX),
                                     .thread_count = (int)sim_between(world, 1, SIM_THREADS_MAX)};
+    for (int i = 0; i < SIM_PROCESSES_MAX; i++) {
+        run->fleet.processes[i].number = i;
+    }
     run->model = (struct sim_model){.world = world,
                                     .programme = programme,
                                     .broker = &run->broker,
@@ -297,8 +300,17 @@ static void heal(struct run *run)
     }
 }
 
-static bool everything_is_read(const struct run *run)
+/* Every record has an outcome, every message is out, and the outbox is empty. */
+static bool everything_is_done(const struct run *run)
 {
+    if (run->broker.rebalancing || run->broker.flights || run->db.transactions) {
+        return false;
+    }
+    for (int32_t k = 0; k < run->broker.partitions; k++) {
+        if (run->db.partitions[k].outbox_count > 0) {
+            return false;
+        }
+    }
     for (uint16_t topic = 0; topic < INPUTS; topic++) {
         for (int32_t k = 0; k < run->broker.partitions; k++) {
             if (run->db.partitions[k].row.next_offset[topic] < run->broker.topics[topic].logs[k].end) {
@@ -306,7 +318,7 @@ static bool everything_is_read(const struct run *run)
             }
         }
     }
-    return !run->broker.flights && !run->db.transactions;
+    return true;
 }
 
 static void turn_all(struct run *run)
@@ -330,7 +342,7 @@ static bool drain(struct run *run)
         if (run->fleet.error.code != LOY_OK) {
             return true; /* said by the caller */
         }
-        bool quiet = everything_is_read(run) && sim_fleet_is_quiet(&run->fleet);
+        bool quiet = everything_is_done(run) && sim_fleet_is_quiet(&run->fleet);
         quiet_since_us = !quiet ? INT64_MAX : quiet_since_us == INT64_MAX ? run->world.now_us : quiet_since_us;
         if (quiet && run->world.now_us - quiet_since_us > SECOND_US) {
             return true;
@@ -348,6 +360,11 @@ static void say_where_it_hangs(struct run *run)
             if (at < end) {
                 sim_model_fail(&run->model, "I8: %d/%d hangs at %" PRId64 " of %" PRId64, topic, k, at, end);
             }
+        }
+    }
+    for (int32_t k = 0; k < run->broker.partitions; k++) {
+        if (run->db.partitions[k].outbox_count > 0) {
+            sim_model_fail(&run->model, "I8: %u outbox rows of %d are left", run->db.partitions[k].outbox_count, k);
         }
     }
     sim_model_fail(&run->model, "I8: the healed world is not quiet after %d s", DRAIN_MAX_US / SECOND_US);
