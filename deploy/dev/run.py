@@ -23,7 +23,10 @@ import services
 
 PARTITIONS = 16
 YEAR = 2024
-SESSION_TIMEOUT_MS = 6000  # how long the group waits for a dead worker
+SESSION_TIMEOUT_MS = 3000  # how long the group waits for a dead worker; the embedded broker, at every change of members
+THREADS = 2
+SETTLE_SECONDS = 60
+STEADY_SECONDS = 1         # without a partition changing hands: the group has settled
 LAG_MAX = 6000             # records that the loader lets wait, so that the kill falls into the work
 LIVE_EVENTS = 1000
 LIVE_RATE = 250
@@ -161,7 +164,8 @@ class Shop:
         self.postgres.psql("CREATE DATABASE loyald", "postgres")
         settings = {"KAFKA_BROKERS": self.broker.bootstrap, "POSTGRES": self.postgres.conninfo(),
                     "REDIS": self.redis.url, "PARTITIONS": PARTITIONS, "HISTORICAL_SOURCES": "generator",
-                    "OUTPUT_FORMAT": "json", "KAFKA_SESSION_TIMEOUT_MS": SESSION_TIMEOUT_MS, "PROGRAMME": "shop"}
+                    "OUTPUT_FORMAT": "json", "KAFKA_SESSION_TIMEOUT_MS": SESSION_TIMEOUT_MS, "PROGRAMME": "shop",
+                    "THREADS": THREADS}
         self.env = {**{key: value for key, value in os.environ.items() if not key.startswith(("LOYALD_", "PG"))},
                     **{"LOYALD_" + key: str(value) for key, value in settings.items()}}
         with open(self.folder.at("env"), "w") as file:
@@ -186,6 +190,22 @@ class Shop:
             worker.wait_until_ready()
         self.db = Database(self.postgres.conninfo())
         self.stack.callback(self.db.close)
+        self.wait_until_settled()
+
+    def wait_until_settled(self):
+        """Until each worker has its half of the partitions: a group takes a few rounds to see all its members."""
+        deadline = time.monotonic() + SETTLE_SECONDS
+        known, since = None, time.monotonic()
+        while True:
+            owners = self.db.rows("SELECT k, epoch, owner FROM partition ORDER BY k")
+            if owners != known:
+                known, since = owners, time.monotonic()
+            each = [sum(f"/{worker.process.pid}/" in owner for _, _, owner in owners) for worker in self.workers]
+            if each == [PARTITIONS // 2] * 2 and time.monotonic() - since > STEADY_SECONDS:
+                return
+            if time.monotonic() > deadline:
+                raise services.ServiceError(f"the workers have {each} of {PARTITIONS} partitions after {SETTLE_SECONDS} s")
+            time.sleep(0.1)
 
     def prepare(self):
         self.screen.line("starting PostgreSQL, Redis, the embedded broker and two workers in "
@@ -233,7 +253,7 @@ class Shop:
         self.killed = self.workers[0]
         pid = self.killed.process.pid
         owned = self.db.rows("SELECT k, owner FROM partition ORDER BY k")
-        self.kill_ks = [k for k, owner in owned if str(pid) in owner]
+        self.kill_ks = [k for k, owner in owned if f"/{pid}/" in owner]
         self.kill_at = time.time()
         self.killed.kill()
         self.screen.line(f"killed worker-1 (process {pid}, SIGKILL) after {self.kill_after:,} events")
