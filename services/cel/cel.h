@@ -300,7 +300,8 @@ size_t loy_cel_program_clauses(const struct loy_cel_program *program);
 /* As loy_cel_eval; also writes the trace. */
 struct loy_cel_value loy_cel_eval_traced(const struct loy_cel_program *program, const struct loy_cel_value *variables,
                                          struct loy_arena *arena, uint64_t *fuel, struct loy_cel_trace *ret_trace);
-/* The deciding parts in words: "purchase.total was 1,480.00, needed at least 1,500.00: 20.00 short". */
+/* The deciding parts in words: "purchase.total was 1,480.00, needed 1,500.00: 20.00 short". Nothing for a program that
+ * is no condition, or that a constant decides. */
 void loy_cel_explain(const struct loy_cel_program *program, struct loy_cel_value result,
                      const struct loy_cel_trace *trace, struct loy_buf *buf);
 

@@ -401,21 +401,42 @@ static void emit_node(struct loy_cel_emitter *emitter, struct loy_cel_node *node
     }
 }
 
-/* The largest number of decimals among the money fields that a part names. */
-static uint8_t decimals_of(const struct loy_cel_emitter *emitter, const struct loy_cel_node *node)
+static uint8_t decimals_of(const struct loy_cel_emitter *emitter, const struct loy_cel_node *node);
+
+static uint8_t decimals_of_args(const struct loy_cel_emitter *emitter, const struct loy_cel_node *node)
 {
     uint8_t most = 0;
-    if (node->meaning == LOY_CEL_MEANS_FIELD) {
-        most = emitter->env->records[node->record].fields[node->target].decimals;
-    }
-    if (node->meaning == LOY_CEL_MEANS_VARIABLE || node->meaning == LOY_CEL_MEANS_TYPE) {
-        return most;
-    }
     for (uint32_t i = 0; i < node->count; i++) {
         uint8_t below = decimals_of(emitter, node->args[i]);
         most = below > most ? below : most;
     }
     return most;
+}
+
+/* How many decimals the minor units of a value have: those of the money fields in it, as far as it is money still. */
+static uint8_t decimals_of(const struct loy_cel_emitter *emitter, const struct loy_cel_node *node)
+{
+    if (node->meaning == LOY_CEL_MEANS_FIELD && node->kind == LOY_CEL_NODE_SELECT) {
+        return emitter->env->records[node->record].fields[node->target].decimals;
+    }
+    bool is_call = node->kind == LOY_CEL_NODE_CALL && node->meaning == LOY_CEL_MEANS_BUILTIN;
+    unsigned builtin = node->kind == LOY_CEL_NODE_OP ? node->detail
+                       : is_call                     ? (unsigned)node->target
+                                                     : LOY_CEL_FN_COUNT;
+    switch (builtin) {
+    case LOY_CEL_FN_add:
+    case LOY_CEL_FN_sub:
+    case LOY_CEL_FN_mul:
+    case LOY_CEL_FN_neg:
+    case LOY_CEL_FN_greatest:
+    case LOY_CEL_FN_least:
+    case LOY_CEL_FN_abs:
+        return decimals_of_args(emitter, node);
+    case LOY_CEL_FN_muldiv:
+        return node->count > 0 ? decimals_of(emitter, node->args[0]) : 0;
+    default:
+        return node->kind == LOY_CEL_NODE_IF ? decimals_of_args(emitter, node) : 0;
+    }
 }
 
 static bool is_comparison(const struct loy_cel_node *node)
@@ -433,9 +454,10 @@ static void mark_clauses(struct loy_cel_emitter *emitter, struct loy_cel_node *n
         }
         return;
     }
+    bool compares = is_comparison(node);
     if (emitter->clause_count < LOY_CEL_MAX_CLAUSES && !node->is_constant) {
         emitter->clauses[emitter->clause_count++] =
-            (struct loy_cel_clause){node, is_comparison(node), decimals_of(emitter, node)};
+            (struct loy_cel_clause){node, compares, compares ? decimals_of_args(emitter, node) : 0};
         node->clause = emitter->clause_count;
     }
 }

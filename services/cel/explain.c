@@ -1,11 +1,210 @@
+#include "base/num.h"
 #include "cel/functions.h"
 #include "cel/program.h"
+
+enum truth { IS_FALSE, IS_TRUE, IS_ERROR, IS_UNKNOWN };
+
+enum { MAX_SHOWN_ITEMS = 8 };
+
+struct explainer {
+    const struct loy_cel_program *program;
+    const struct loy_cel_trace *trace;
+    struct loy_buf *buf;
+    uint32_t said;
+};
+
+static const struct loy_cel_seen *seen_of(const struct explainer *explainer, const struct loy_cel_node *node)
+{
+    if (node->clause == 0 || !(explainer->trace->evaluated & UINT64_C(1) << (node->clause - 1))) {
+        return NULL;
+    }
+    return &explainer->trace->clauses[node->clause - 1];
+}
+
+static enum truth truth_of(const struct explainer *explainer, const struct loy_cel_node *node)
+{
+    if (node->kind != LOY_CEL_NODE_AND && node->kind != LOY_CEL_NODE_OR) {
+        const struct loy_cel_seen *seen = seen_of(explainer, node);
+        if (!seen) {
+            return IS_UNKNOWN;
+        }
+        return seen->result.kind != LOY_CEL_BOOL ? IS_ERROR : seen->result.as.i ? IS_TRUE : IS_FALSE;
+    }
+    enum truth deciding = node->kind == LOY_CEL_NODE_AND ? IS_FALSE : IS_TRUE;
+    enum truth result = deciding == IS_FALSE ? IS_TRUE : IS_FALSE;
+    for (uint32_t i = 0; i < node->count; i++) {
+        enum truth part = truth_of(explainer, node->args[i]);
+        if (part == deciding) {
+            return deciding;
+        }
+        result = part == IS_ERROR || (part == IS_UNKNOWN && result != IS_ERROR) ? part : result;
+    }
+    return result;
+}
+
+/* --- values as people read them ---------------------------------------------------------------------------------- */
+
+/* 148000 with two decimals: 1,480.00 */
+static void print_amount(int64_t units, uint8_t decimals, struct loy_buf *buf)
+{
+    char text[LOY_DECIMAL_TEXT_MAX];
+    size_t len = loy_decimal_format(units, decimals, text);
+    size_t whole = len - (decimals > 0 ? (size_t)decimals + 1 : 0);
+    for (size_t i = 0; i < len; i++) {
+        bool is_gap = i > 0 && i < whole && (whole - i) % 3 == 0 && text[i - 1] != '-';
+        if (is_gap) {
+            loy_buf_append_byte(buf, ',');
+        }
+        loy_buf_append_byte(buf, (uint8_t)text[i]);
+    }
+}
+
+static void print_value(struct loy_cel_value value, uint8_t decimals, struct loy_buf *buf)
+{
+    if (value.kind == LOY_CEL_INT) {
+        print_amount(value.as.i, decimals, buf);
+    } else if ((value.kind == LOY_CEL_LIST || value.kind == LOY_CEL_MAP) && value.len > MAX_SHOWN_ITEMS) {
+        loy_buf_printf(buf, "%u values", value.len);
+    } else {
+        loy_cel_value_print(value, buf);
+    }
+}
+
+static void print_source(const struct explainer *explainer, const struct loy_cel_node *node)
+{
+    struct loy_str text = explainer->program->text;
+    if (node->start < node->end && node->end <= text.len) {
+        loy_buf_append(explainer->buf, (struct loy_str){text.at + node->start, node->end - node->start});
+    }
+}
+
+/* --- one part ---------------------------------------------------------------------------------------------------- */
+
+/* How far a number is from what was needed: "20.00 short", "3 over". */
+static void print_distance(const struct explainer *explainer, const struct loy_cel_seen *seen, uint8_t decimals,
+                           unsigned op)
+{
+    int64_t apart;
+    if (seen->left.kind != LOY_CEL_INT || seen->right.kind != LOY_CEL_INT ||
+        !loy_i64_sub(seen->right.as.i, seen->left.as.i, &apart)) {
+        return;
+    }
+    bool is_short = op == LOY_CEL_FN_ge || op == LOY_CEL_FN_gt;
+    bool is_over = op == LOY_CEL_FN_le || op == LOY_CEL_FN_lt;
+    if ((is_short && apart > 0) || (is_over && apart < 0 && apart > INT64_MIN)) {
+        loy_buf_append(explainer->buf, LOY_STR(": "));
+        print_amount(is_short ? apart : -apart, decimals, explainer->buf);
+        loy_buf_append(explainer->buf, is_short ? LOY_STR(" short") : LOY_STR(" over"));
+    }
+}
+
+/* What stands between the value and its bound. */
+static const char *relation(unsigned op, bool holds)
+{
+    switch (op) {
+    case LOY_CEL_FN_ge:
+        return holds ? ", at least " : ", needed ";
+    case LOY_CEL_FN_gt:
+        return holds ? ", more than " : ", needed more than ";
+    case LOY_CEL_FN_le:
+        return holds ? ", at most " : ", allowed up to ";
+    case LOY_CEL_FN_lt:
+        return holds ? ", less than " : ", needed less than ";
+    case LOY_CEL_FN_eq:
+        return holds ? ", as needed: " : ", needed ";
+    case LOY_CEL_FN_ne:
+        return holds ? ", not " : ", which it must not be: ";
+    default:
+        return holds ? ", one of " : ", not one of ";
+    }
+}
+
+static unsigned mirrored(unsigned op)
+{
+    switch (op) {
+    case LOY_CEL_FN_ge:
+        return LOY_CEL_FN_le;
+    case LOY_CEL_FN_gt:
+        return LOY_CEL_FN_lt;
+    case LOY_CEL_FN_le:
+        return LOY_CEL_FN_ge;
+    case LOY_CEL_FN_lt:
+        return LOY_CEL_FN_gt;
+    default:
+        return op;
+    }
+}
+
+static void print_comparison(const struct explainer *explainer, const struct loy_cel_node *node,
+                             struct loy_cel_seen seen, uint8_t decimals)
+{
+    const struct loy_cel_node *left = node->args[0], *right = node->args[1];
+    unsigned op = node->detail;
+    if (left->is_constant && op != LOY_CEL_FN_in) { /* `1500 <= x` is told as `x >= 1500` */
+        op = mirrored(op);
+        left = node->args[1];
+        right = node->args[0];
+        seen = (struct loy_cel_seen){seen.right, seen.left, seen.result};
+    }
+    print_source(explainer, left);
+    loy_buf_append(explainer->buf, LOY_STR(" was "));
+    print_value(seen.left, decimals, explainer->buf);
+    loy_buf_append(explainer->buf, loy_str(relation(op, seen.result.as.i != 0)));
+    print_value(seen.right, decimals, explainer->buf);
+    if (!right->is_constant) {
+        loy_buf_append(explainer->buf, LOY_STR(" ("));
+        print_source(explainer, right);
+        loy_buf_append_byte(explainer->buf, ')');
+    }
+    print_distance(explainer, &seen, decimals, op);
+}
+
+static void print_part(struct explainer *explainer, const struct loy_cel_node *node)
+{
+    const struct loy_cel_seen *seen = seen_of(explainer, node);
+    if (!seen) {
+        return;
+    }
+    const struct loy_cel_clause *clause = &explainer->program->clauses[node->clause - 1];
+    loy_buf_append(explainer->buf, explainer->said++ ? LOY_STR("; ") : LOY_STR(""));
+    if (seen->result.kind == LOY_CEL_ERROR) {
+        loy_cel_error_print(explainer->program, seen->result, explainer->buf);
+    } else if (clause->is_comparison) {
+        print_comparison(explainer, node, *seen, clause->decimals);
+    } else {
+        print_source(explainer, node);
+        loy_buf_append(explainer->buf, LOY_STR(" was "));
+        print_value(seen->result, 0, explainer->buf);
+    }
+}
+
+/* Tells the parts that made `node` what it is: all that agree with it, or the first that decided alone. */
+static void tell(struct explainer *explainer, const struct loy_cel_node *node, enum truth truth)
+{
+    if (node->kind != LOY_CEL_NODE_AND && node->kind != LOY_CEL_NODE_OR) {
+        print_part(explainer, node);
+        return;
+    }
+    bool one_decides = truth == (node->kind == LOY_CEL_NODE_AND ? IS_FALSE : IS_TRUE);
+    for (uint32_t i = 0; i < node->count; i++) {
+        if (truth_of(explainer, node->args[i]) == truth) {
+            tell(explainer, node->args[i], truth);
+            if (one_decides) {
+                return;
+            }
+        }
+    }
+}
 
 void loy_cel_explain(const struct loy_cel_program *program, struct loy_cel_value result,
                      const struct loy_cel_trace *trace, struct loy_buf *buf)
 {
-    (void)program;
-    (void)result;
-    (void)trace;
-    (void)buf;
+    struct explainer explainer = {program, trace, buf, 0};
+    if (result.kind == LOY_CEL_ERROR) {
+        loy_cel_error_print(program, result, buf);
+        return;
+    }
+    if (result.kind == LOY_CEL_BOOL) {
+        tell(&explainer, program->root, result.as.i ? IS_TRUE : IS_FALSE);
+    }
 }

@@ -73,20 +73,24 @@ static void show(struct loy_cel_checker *checker, const struct signature *signat
     (void)checker;
 }
 
+/* The type at *text; dyn when the arena is full, which is kept. */
+static const struct loy_cel_type *read_letter(struct loy_cel_checker *checker, const char **text)
+{
+    const struct loy_cel_type *type = loy_cel_type_of_letters(checker->arena, text);
+    checker->unifier.failed |= !type;
+    return type ? type : loy_cel_type_basic(LOY_CEL_TYPE_DYN);
+}
+
 /* The next of "iii;uuu"; moves *text behind it. */
 static struct signature read_letters(struct loy_cel_checker *checker, const char **text)
 {
     struct signature signature = {.count = 0};
-    signature.result = loy_cel_type_of_letters(checker->arena, text);
+    signature.result = read_letter(checker, text);
     while (**text && **text != ';') {
         assert(signature.count < LOY_CEL_MAX_PARAMS);
-        signature.params[signature.count++] = loy_cel_type_of_letters(checker->arena, text);
+        signature.params[signature.count++] = read_letter(checker, text);
     }
     *text += **text == ';';
-    checker->unifier.failed |= !signature.result;
-    for (uint32_t i = 0; i < signature.count; i++) {
-        checker->unifier.failed |= !signature.params[i];
-    }
     return signature;
 }
 
