@@ -125,7 +125,7 @@ static Loyalty__V1__Change *make_change(struct maker *maker, const struct loy_pr
 static void put_changes(struct maker *maker, const struct loy_wire_update *update, Loyalty__V1__BalanceUpdate *balance)
 {
     uint32_t count = update->effects->entry_count;
-    balance->changes = make(maker, count, sizeof *balance->changes);
+    balance->changes = make(maker, count, sizeof(void *));
     balance->n_changes = balance->changes ? count : 0;
     for (uint32_t i = 0; i < balance->n_changes; i++) {
         balance->changes[i] = make_change(maker, update->programme, &update->effects->entries[i]);
@@ -135,9 +135,9 @@ static void put_changes(struct maker *maker, const struct loy_wire_update *updat
 static void put_wallets(struct maker *maker, const struct loy_wire_update *update, Loyalty__V1__BalanceUpdate *balance)
 {
     uint16_t count = update->programme->wallet_count;
-    balance->wallets = make(maker, count, sizeof *balance->wallets);
+    balance->wallets = make(maker, count, sizeof(void *));
     balance->n_wallets = balance->wallets ? count : 0;
-    for (uint16_t i = 0; i < balance->n_wallets; i++) {
+    for (size_t i = 0; i < balance->n_wallets; i++) {
         Loyalty__V1__WalletBalance *wallet = make_message(maker, &loyalty__v1__wallet_balance__descriptor);
         balance->wallets[i] = wallet;
         if (!wallet) {
@@ -276,7 +276,7 @@ enum loy_err loy_wire_encode_trace(const struct loy_effects *effects, bool enrol
 {
     struct maker maker = {arena, false};
     Loyalty__V1__Trace message = LOYALTY__V1__TRACE__INIT;
-    message.rules = make(&maker, effects->rule_count, sizeof *message.rules);
+    message.rules = make(&maker, effects->rule_count, sizeof(void *));
     message.n_rules = message.rules ? effects->rule_count : 0;
     for (uint32_t i = 0; i < message.n_rules; i++) {
         message.rules[i] = make_rule(&maker, &effects->rules[i]);

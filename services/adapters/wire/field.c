@@ -26,32 +26,22 @@ size_t loy_wire_field_size(const ProtobufCFieldDescriptor *field)
     }
 }
 
-static uint32_t *quantifier(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-    return (uint32_t *)((char *)(uintptr_t)message + field->quantifier_offset);
-}
-
-static bool has_pointer(const ProtobufCFieldDescriptor *field)
-{
-    return field->type == PROTOBUF_C_TYPE_STRING || field->type == PROTOBUF_C_TYPE_MESSAGE;
-}
-
 bool loy_wire_field_is_set(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
 {
     if (field->label == PROTOBUF_C_LABEL_REPEATED) {
         return loy_wire_field_count(message, field) > 0;
     }
     if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
-        return *quantifier(message, field) == field->id;
+        return *loy_wire_field_quantifier(message, field) == field->id;
     }
     const void *at = loy_wire_field_at(message, field);
-    if (has_pointer(field)) {
+    if (loy_wire_field_is_pointer(field)) {
         const char *pointer = *(const char *const *)at;
         /* proto3 has no absent texts: protobuf-c then points to an empty one. */
         return pointer && (field->label != PROTOBUF_C_LABEL_NONE || field->type == PROTOBUF_C_TYPE_MESSAGE || *pointer);
     }
     if (field->label == PROTOBUF_C_LABEL_OPTIONAL) {
-        return *quantifier(message, field) != 0;
+        return *loy_wire_field_quantifier(message, field) != 0;
     }
     if (field->label == PROTOBUF_C_LABEL_NONE) {
         static const char zeros[sizeof(ProtobufCBinaryData)];
@@ -59,25 +49,6 @@ bool loy_wire_field_is_set(const ProtobufCMessage *message, const ProtobufCField
         return memcmp(at, zeros, size) != 0;
     }
     return true;
-}
-
-void loy_wire_field_mark(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-    assert(field->label != PROTOBUF_C_LABEL_REPEATED);
-    if (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) {
-        *quantifier(message, field) = field->id;
-    } else if (field->label == PROTOBUF_C_LABEL_OPTIONAL && !has_pointer(field)) {
-        *quantifier(message, field) = 1;
-    }
-}
-
-bool loy_wire_field_is_taken(const ProtobufCMessage *message, const ProtobufCFieldDescriptor *field)
-{
-    if (!(field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF)) {
-        return false;
-    }
-    uint32_t set = *quantifier(message, field);
-    return set != 0 && set != field->id;
 }
 
 void *loy_wire_field_push(ProtobufCMessage *message, const ProtobufCFieldDescriptor *field, struct loy_arena *arena)

@@ -83,7 +83,7 @@ static enum loy_err read_u64(struct reader *reader, json_t *value, const struct 
     if (json_is_string(value) && loy_str_to_u64(string_of(value), ret_value)) {
         return LOY_OK;
     }
-    int64_t whole;
+    int64_t whole = 0;
     enum loy_err err = read_i64(reader, value, path, &whole);
     if (err) {
         return err;
@@ -160,7 +160,7 @@ static enum loy_err read_real(struct reader *reader, ProtobufCType type, json_t 
 static enum loy_err read_enum(struct reader *reader, const ProtobufCEnumDescriptor *descriptor, json_t *value,
                               const struct loy_wire_path *path, void *at)
 {
-    int number;
+    int number = 0;
     if (json_is_string(value)) {
         const ProtobufCEnumValue *known =
             protobuf_c_enum_descriptor_get_value_by_name(descriptor, json_string_value(value));

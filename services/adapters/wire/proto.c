@@ -51,13 +51,24 @@ static enum loy_err no_memory(struct reader *reader)
     return loy_error_set(reader->error, LOY_ERR_NO_MEMORY, "the arena is full");
 }
 
-/* False when the input ends within it or it takes more than ten bytes. */
-static bool read_varint(struct reader *reader, struct input *in, uint64_t *ret_value)
+static uint32_t wire_type_of(ProtobufCType type)
 {
-    if (in->at < in->end && *in->at < 0x80) {
-        *ret_value = *in->at++;
-        return true;
-    }
+    static const uint8_t types[] = {
+        [PROTOBUF_C_TYPE_SFIXED32] = PROTOBUF_C_WIRE_TYPE_32BIT,
+        [PROTOBUF_C_TYPE_FIXED32] = PROTOBUF_C_WIRE_TYPE_32BIT,
+        [PROTOBUF_C_TYPE_FLOAT] = PROTOBUF_C_WIRE_TYPE_32BIT,
+        [PROTOBUF_C_TYPE_SFIXED64] = PROTOBUF_C_WIRE_TYPE_64BIT,
+        [PROTOBUF_C_TYPE_FIXED64] = PROTOBUF_C_WIRE_TYPE_64BIT,
+        [PROTOBUF_C_TYPE_DOUBLE] = PROTOBUF_C_WIRE_TYPE_64BIT,
+        [PROTOBUF_C_TYPE_STRING] = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+        [PROTOBUF_C_TYPE_BYTES] = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+        [PROTOBUF_C_TYPE_MESSAGE] = PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED,
+    };
+    return types[type]; /* all others: PROTOBUF_C_WIRE_TYPE_VARINT, which is 0 */
+}
+
+static bool read_long_varint(struct reader *reader, struct input *in, uint64_t *ret_value)
+{
     uint64_t value = 0;
     for (unsigned i = 0; i < VARINT_MAX && in->at < in->end; i++) {
         uint8_t byte = *in->at++;
@@ -71,6 +82,16 @@ static bool read_varint(struct reader *reader, struct input *in, uint64_t *ret_v
         }
     }
     return false;
+}
+
+/* False when the input ends within it or it takes more than ten bytes. */
+static inline bool read_varint(struct reader *reader, struct input *in, uint64_t *ret_value)
+{
+    if (in->at < in->end && *in->at < 0x80) {
+        *ret_value = *in->at++;
+        return true;
+    }
+    return read_long_varint(reader, in, ret_value);
 }
 
 static bool read_bytes(struct reader *reader, struct input *in, struct loy_str *ret_bytes)
@@ -142,26 +163,6 @@ static bool skip(struct reader *reader, struct input *in, uint32_t wire)
         }
     } while (groups);
     return true;
-}
-
-static uint32_t wire_type_of(ProtobufCType type)
-{
-    switch (type) {
-    case PROTOBUF_C_TYPE_SFIXED32:
-    case PROTOBUF_C_TYPE_FIXED32:
-    case PROTOBUF_C_TYPE_FLOAT:
-        return PROTOBUF_C_WIRE_TYPE_32BIT;
-    case PROTOBUF_C_TYPE_SFIXED64:
-    case PROTOBUF_C_TYPE_FIXED64:
-    case PROTOBUF_C_TYPE_DOUBLE:
-        return PROTOBUF_C_WIRE_TYPE_64BIT;
-    case PROTOBUF_C_TYPE_STRING:
-    case PROTOBUF_C_TYPE_BYTES:
-    case PROTOBUF_C_TYPE_MESSAGE:
-        return PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED;
-    default:
-        return PROTOBUF_C_WIRE_TYPE_VARINT;
-    }
 }
 
 /* The field of this number, or NULL. Fields usually come in order: go on from where the last one was. */
@@ -272,7 +273,7 @@ static enum loy_err read_child(struct reader *reader, const struct scope *parent
     if (err) {
         return err;
     }
-    memcpy(at, &child.message, sizeof child.message);
+    memcpy(at, &child.message, sizeof(void *));
     return LOY_OK;
 }
 
@@ -296,7 +297,8 @@ static enum loy_err read_value(struct reader *reader, const struct scope *scope,
         return LOY_OK;
     }
     enum loy_err err = loy_wire_check_utf8(bytes, path, reader->error);
-    if (!err && rule) {
+    bool is_bounded = rule && rule->check == LOY_WIRE_ANY && bytes.len <= rule->max_bytes;
+    if (!err && rule && !is_bounded) {
         err = loy_wire_check_text(rule, bytes, path, reader->error);
     }
     if (err) {
