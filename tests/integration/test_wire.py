@@ -345,3 +345,40 @@ def test_the_size_of_a_record_is_limited(cli, size):
         assert cli.bad("d", "e", data) == f"too_large: {size} bytes, at most 1048576"
     else:
         cli.good("d", "e", data)
+
+
+def documented():
+    """The lines of docs/events.md that are JSON, with the letter of their message."""
+    kind, inside = "e", False
+    for line in (ROOT / "docs/events.md").read_text().splitlines():
+        if line.startswith("<!-- "):
+            kind = {"update": "u", "outcome": "o"}[line.split()[1]]
+        elif line.startswith("```"):
+            inside = line == "```json" or (line == "```sh")
+            kind = kind if inside else "e"
+        elif inside and line.startswith("{"):
+            yield kind, line
+
+
+def test_every_example_of_the_documentation_is_what_it_says(cli, kinds):
+    examples = list(documented())
+    shown = set()
+    for kind, line in examples:
+        message = json_format.Parse(json.dumps(json.loads(line).get("data", json.loads(line))), kinds[kind]())
+        if kind == "e":
+            encoded = kinds["e"].FromString(cli.good("d", "e", line.encode()))
+            shown.add(encoded.WhichOneof("kind"))
+        else:
+            data = cli.good("p", kind, line.encode())
+            assert kinds[kind].FromString(data) == message
+            assert cli.good("j", kind, data).decode() == line
+    assert shown == {field.name for field in kinds["e"].DESCRIPTOR.oneofs_by_name["kind"].fields}
+    changes = {field.name for field in kinds["e"].DESCRIPTOR.fields_by_name["member_change"].message_type.fields}
+    assert all(any(f'"{change}": {{' in line for _, line in examples) for change in changes)
+
+
+def test_every_error_of_the_documentation_exists(cli):
+    names = (ROOT / "services/base/err.h").read_text()
+    listed = [line.split("`")[1] for line in (ROOT / "docs/events.md").read_text().splitlines() if line.startswith("| `") and "|" in line[3:]]
+    errors = listed[listed.index("malformed") :]
+    assert len(errors) == 12 and all(f', REJECT, "{name}"' in names for name in errors)

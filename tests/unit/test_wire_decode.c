@@ -302,6 +302,66 @@ static void too_many_and_too_large_are_refused_before_they_cost_memory(void **st
     free(block);
 }
 
+/* `piece` over and over between head and tail, as near to 1 MiB as it goes, after `period` of them `between` once. */
+static struct loy_str fill_record(struct loy_arena *arena, const char *head, const char *piece, int period,
+                                  const char *between, const char *tail)
+{
+    struct loy_buf buf;
+    loy_buf_init(&buf, arena, LOY_EVENT_BYTES_MAX);
+    loy_buf_append(&buf, loy_str(head));
+    size_t end = LOY_EVENT_BYTES_MAX - strlen(tail) - strlen(piece) - strlen(between);
+    for (int i = 1; buf.len < end; i++) {
+        loy_buf_append(&buf, loy_str(piece));
+        if (i % period == 0) {
+            loy_buf_append(&buf, loy_str(between));
+        }
+    }
+    loy_buf_append(&buf, loy_str(tail));
+    return loy_buf_str(&buf);
+}
+
+static void no_record_needs_more_than_the_promised_arena(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *head, *piece;
+        int period;
+        const char *between, *tail;
+    } cases[] = {
+        {"{\"purchase\": {\"lines\": [{\"labels\":[\"\"", ",\"\"", 1999, "]},{\"labels\":[\"\"", "]}]}}"},
+        {"{\"purchase\": {\"lines\": [{}", ",{}", 1 << 20, "", "]}}"},
+        {"{\"purchase\": {\"lines\": [{\"labels\":[\"\"", ",\"\"", 170, "]},{\"labels\":[\"\"", "]}]}}"},
+        {"{\"purchase\": {\"lines\": [{\"labels\":[\"\"", ",\"\"", 1025, "]},{\"labels\":[\"\"", "]}]}}"},
+        {"{\"attributes\": {\"\":\"\"", ",\"a\":\"\"", 1 << 20, "", "}}"},
+        {"{\"member_change\": {\"segments\": {\"enter\": [\"\"", ",\"\"", 1 << 20, "", "]}}}"},
+        {"[", "[", 1 << 20, "", "]"},
+        {"{\"x\":[0", ",0", 1 << 20, "", "]}"},
+        {"{\"specversion\": \"1.0\", \"data_base64\": \"", "AAAA", 1 << 20, "", "\"}"},
+    };
+    char *text_block = malloc(4 << 20);
+    char *block = malloc(LOY_WIRE_DECODE_ARENA);
+    size_t peak = 0;
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct loy_arena texts, arena;
+        struct loy_event event;
+        struct loy_error error;
+        loy_arena_init(&texts, text_block, 4 << 20);
+        loy_arena_init(&arena, block, LOY_WIRE_DECODE_ARENA);
+        struct loy_record record = {.has_value = true,
+                                    .value = fill_record(&texts, cases[i].head, cases[i].piece, cases[i].period,
+                                                         cases[i].between, cases[i].tail)};
+        assert_true(record.value.len > LOY_EVENT_BYTES_MAX - 32 && record.value.len <= LOY_EVENT_BYTES_MAX);
+        enum loy_err err = loy_wire_decode(&record, false, &arena, &event, &error);
+        if (loy_err_class(err) != LOY_CLASS_REJECT) {
+            fail_msg("case %zu: %s: %s", i, loy_err_name(err), error.detail);
+        }
+        peak = arena.peak > peak ? arena.peak : peak;
+    }
+    print_message("most arena used: %zu bytes\n", peak);
+    free(block);
+    free(text_block);
+}
+
 /* The same purchase, whatever was written first. */
 static void one_event_has_one_encoding(void **state)
 {
@@ -508,6 +568,7 @@ int main(void)
         cmocka_unit_test(the_first_and_the_last_moment_are_read),
         cmocka_unit_test(no_member_is_no_error),
         cmocka_unit_test(too_many_and_too_large_are_refused_before_they_cost_memory),
+        cmocka_unit_test(no_record_needs_more_than_the_promised_arena),
         cmocka_unit_test(one_event_has_one_encoding),
         cmocka_unit_test(canonical_protobuf_is_kept_and_other_is_put_in_order),
         cmocka_unit_test(what_is_written_otherwise_is_kept_in_our_way),

@@ -298,11 +298,22 @@ static enum loy_err read_list(struct reader *reader, ProtobufCMessage *message, 
     if (!json_is_array(value)) {
         return wrong(reader, path, "a list");
     }
-    enum loy_err err = check_count(reader, json_array_size(value), path);
-    for (size_t i = 0; !err && i < json_array_size(value); i++) {
+    size_t length = json_array_size(value);
+    enum loy_err err = check_count(reader, length, path);
+    if (err || length == 0) {
+        return err;
+    }
+    size_t size = loy_wire_field_size(field);
+    char *elements = loy_arena_calloc(reader->arena, length, size);
+    if (!elements) {
+        return no_memory(reader);
+    }
+    memcpy(loy_wire_field_at(message, field), &elements, sizeof(void *));
+    size_t *count = (size_t *)((char *)message + field->quantifier_offset);
+    for (size_t i = 0; !err && i < length; i++) {
         struct loy_wire_path element = {path->up, field->name, (int64_t)i};
-        void *at = loy_wire_field_push(message, field, reader->arena);
-        err = at ? read_value(reader, field, json_array_get(value, i), &element, at) : no_memory(reader);
+        err = read_value(reader, field, json_array_get(value, i), &element, elements + i * size);
+        *count = i + 1;
     }
     return err;
 }
