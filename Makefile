@@ -248,6 +248,11 @@ image-check: all ## build the container image and run its worker without Docker 
 $(B)/tests/bench/cel: $(B)/tests/bench/cel_bench.o $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link)
+$(B)/tests/bench/minimal: $(B)/tests/bench/minimal.o $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(link)
+bench-store: $(B)/tests/bench/minimal $(BINARIES) ## a commit's CPU time in PostgreSQL, beside the least that could be a ledger
+	$(Q)$(PYTHON) tests/bench/minimal.py --programs $(B)
 bench-cel: $(B)/tests/bench/cel ## nanoseconds of cel, against what is to be reached
 	$(Q)$<
 
@@ -263,5 +268,5 @@ clean: ## delete build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-.PHONY: docs docs-check all contracts unit sim conformance bench-cel fuzz-cel check fmt fmt-check lint headers layers toolchain install clean help fuzz
+.PHONY: docs docs-check all contracts unit sim conformance bench-cel fuzz-cel check fmt fmt-check lint headers layers toolchain install clean help fuzz bench-store
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -263,18 +263,61 @@ static void put_members(struct loy_pg_params *params, const struct loy_pg_types 
     assert(!at || (const char *)at == params->values[0] + params->lengths[0]);
 }
 
-static enum loy_err send_member_updates(struct loy_pg_pipe *pipe, const struct loy_member_write *const *writes,
+/* One balance of every member, `width` wallets each: what a member has fewer is 0. */
+static void put_flat_balances(struct loy_pg_params *params, const struct loy_member_write *const *writes,
+                              uint32_t count, uint16_t width, size_t field)
+{
+    uint32_t total = count * width;
+    uint8_t *at = loy_pg_param_array(params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, total, (size_t)total * 8);
+    for (uint32_t i = 0; at && i < count; i++) {
+        int64_t balances[LOY_STORE_WALLETS_MAX];
+        memcpy(balances, (const char *)writes[i] + field, sizeof balances);
+        for (uint16_t wallet = 0; wallet < width; wallet++) {
+            at = loy_pg_put_i64(at, wallet < writes[i]->wallet_count ? balances[wallet] : 0);
+        }
+    }
+}
+
+static void put_states(struct loy_pg_params *params, const struct loy_member_write *const *writes, uint32_t count)
+{
+    size_t bytes = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        bytes += writes[i]->row.state.len;
+    }
+    uint8_t *at = loy_pg_param_array(params, LOY_PG_BYTEA_ARRAY, LOY_PG_BYTEA, count, bytes);
+    for (uint32_t i = 0; at && i < count; i++) {
+        at = loy_pg_put_bytes(at, writes[i]->row.state.at, writes[i]->row.state.len);
+    }
+}
+
+/* Updates go as arrays of columns, of which only key and state are unnested: the fixed ones are subscripted in place.
+ * [As an array of whole rows, as the journal's: a tenth more of PostgreSQL's CPU time for the batch.] */
+static enum loy_err send_member_updates(struct loy_pg_pipe *pipe, const struct loy_member_write *const *sorted,
                                         uint32_t count)
 {
+    struct loy_member_write *writes = LOY_NEW_ARRAY(pipe->arena, struct loy_member_write, count);
+    if (!writes) {
+        return LOY_ERR_NO_MEMORY;
+    }
+    uint16_t width = 1;
+    for (uint32_t i = 0; i < count; i++) {
+        writes[i] = *sorted[i];
+        width = writes[i].wallet_count > width ? writes[i].wallet_count : width;
+    }
     struct loy_pg_params params;
     loy_pg_params_init(&params, pipe->arena);
-    put_members(&params, pipe->types, writes, count);
-    uint8_t *seqs = loy_pg_param_array(&params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, count, (size_t)count * 8);
-    uint8_t *digests = loy_pg_param_array(&params, LOY_PG_UUID_ARRAY, LOY_PG_UUID, count, (size_t)count * 16);
-    for (uint32_t i = 0; seqs && digests && i < count; i++) {
-        seqs = loy_pg_put_i64(seqs, writes[i]->old_seq);
-        digests = loy_pg_put_digest(digests, &writes[i]->old_digest);
-    }
+    loy_pg_param_i32s(&params, count, &writes->row.k, sizeof *writes);
+    loy_pg_param_i32s(&params, count, &writes->row.n, sizeof *writes);
+    put_states(&params, sorted, count);
+    loy_pg_param_i64s(&params, count, &writes->old_seq, sizeof *writes);
+    loy_pg_param_digests(&params, count, &writes->old_digest, sizeof *writes);
+    loy_pg_param_i64s(&params, count, &writes->row.seq, sizeof *writes);
+    loy_pg_param_i64s(&params, count, &writes->row.version, sizeof *writes);
+    loy_pg_param_digests(&params, count, &writes->row.digest, sizeof *writes);
+    put_flat_balances(&params, sorted, count, width, offsetof(struct loy_member_write, available));
+    put_flat_balances(&params, sorted, count, width, offsetof(struct loy_member_write, pending));
+    put_flat_balances(&params, sorted, count, width, offsetof(struct loy_member_write, reserved));
+    loy_pg_param_i32(&params, width);
     return loy_pg_send(pipe, LOY_PG_MEMBER_UPDATE, &params);
 }
 

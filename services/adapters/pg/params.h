@@ -33,7 +33,7 @@ enum loy_pg_oid {
 };
 
 enum {
-    LOY_PG_PARAMS_MAX = 10,
+    LOY_PG_PARAMS_MAX = 12,
     LOY_PG_ARRAY_HEADER = 20, /* dimensions, has-nulls, element type, length, lower bound */
 };
 

@@ -21,6 +21,9 @@
 #define LOY_PG_OFFSETS(parameter) "(" parameter ")[(w.i - 1) * 16 + 1 : (w.i - 1) * 16 + cardinality(p.next_offset)]"
 #define LOY_PG_TOTALS(parameter) "(" parameter ")[(w.i - 1) * 96 + 1 : (w.i - 1) * 96 + cardinality(p.outcome_totals)]"
 
+/* The member's balances in a flattened parameter, $12 wallets each. */
+#define LOY_PG_BALANCES(parameter) "(" parameter ")[(w.i - 1) * $12 + 1 : w.i * $12]"
+
 /*  symbol, name (in errors), guard, SQLSTATE that breaks the guard, text.  In the order of a commit. */
 #define LOY_PG_STATEMENTS(X)                                                                                           \
     X(BEGIN, "begin", NONE, "", "BEGIN ISOLATION LEVEL READ COMMITTED")                                                \
@@ -45,12 +48,14 @@
       "SELECT must_hold(NOT EXISTS (SELECT FROM programme_revision WHERE number > $1 AND from_at <= $2))")             \
     X(JOURNAL, "journal", JOURNAL, "23505", "INSERT INTO journal SELECT * FROM unnest($1)")                            \
     X(MEMBER_UPDATE, "member", MEMBER, "22012",                                                                        \
-      "WITH changed AS (UPDATE member m SET seq = w.seq, version = w.version, digest = w.digest, "                     \
-      "available = w.available, pending = w.pending, reserved = w.reserved, state = w.state "                          \
-      "FROM unnest($1, $2, $3) AS w(k, n, member_id, seq, version, digest, level, available, pending, reserved, "      \
-      "state, old_seq, old_digest) "                                                                                   \
-      "WHERE m.k = w.k AND m.n = w.n AND m.seq = w.old_seq AND m.digest = w.old_digest RETURNING 1) "                  \
-      "SELECT must_hold(count(*) = cardinality($1)) FROM changed")                                                     \
+      "WITH changed AS (UPDATE member m SET seq = ($6)[w.i], version = ($7)[w.i], digest = ($8)[w.i], "                \
+      "available = " LOY_PG_BALANCES("$9") ", pending = " LOY_PG_BALANCES(                                             \
+          "$10") ", "                                                                                                  \
+                 "reserved = " LOY_PG_BALANCES("$11") ", state = w.state "                                             \
+                                                      "FROM unnest($1, $2, $3) WITH ORDINALITY AS w(k, n, state, i) "  \
+                                                      "WHERE m.k = w.k AND m.n = w.n AND m.seq = ($4)[w.i] AND "       \
+                                                      "m.digest = ($5)[w.i] RETURNING 1) "                             \
+                                                      "SELECT must_hold(count(*) = cardinality($1)) FROM changed")     \
     X(MEMBER_INSERT, "new member", MEMBER, "23505", "INSERT INTO member SELECT * FROM unnest($1)")                     \
     X(READS, "read member", MEMBER, "22012",                                                                           \
       "SELECT must_hold(count(*) = cardinality($1)) FROM unnest($1, $2, $3, $4) AS r(k, n, seq, digest) "              \
