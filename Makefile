@@ -179,7 +179,7 @@ run: ## the first look: everything in one folder, a simulated year, figures (SEE
 test: ## install, build, run unit, golden and integration tests
 	$(packages)
 	$(Q)MAKE="$(MAKE)" tests/run-all.sh
-integration: all ## black-box tests on real services (TESTING=files, KAFKA=apache)
+integration: all contracts ## black-box tests on real services (TESTING=files, KAFKA=apache)
 	$(Q)PROGRAMS=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -rs -p no:cacheprovider $(TESTING)
 os-check: ## `make run` and `make test` on fresh Debian 12 and 13 folders (root, network)
 	$(Q)deploy/dev/os-check.sh

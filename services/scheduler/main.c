@@ -44,9 +44,8 @@ static enum loy_err loop(struct loy_scheduler *scheduler, const struct loy_bus *
     while (!err && !loy_signals_stop_asked()) {
         int64_t wait_us;
         err = loy_scheduler_turn(scheduler, &wait_us, error);
-        struct pollfd fds[3] = {{.fd = bus->wake_fd(bus->self), .events = POLLIN},
-                                {.fd = -1},
-                                {.fd = loy_signals_fd(), .events = POLLIN}};
+        struct pollfd fds[3] = {
+            {.fd = bus->wake_fd(bus->self), .events = POLLIN}, {.fd = -1}, {.fd = loy_signals_fd(), .events = POLLIN}};
         store->wait_on(store->self, &fds[1].fd, &fds[1].events);
         (void)poll(fds, 3, (int)((wait_us + 999) / 1000));
     }
@@ -96,8 +95,7 @@ int main(int argc, char **argv)
 {
     struct loy_config config;
     struct loy_error error = {0};
-    struct loy_config_args args = {
-        .program = LOY_CONFIG_SCHEDULER, .argc = argc, .argv = argv, .environment = environ};
+    struct loy_config_args args = {.program = LOY_CONFIG_SCHEDULER, .argc = argc, .argv = argv, .environment = environ};
     if (loy_config_load(&args, &config, &error) != LOY_OK) {
         fprintf(stderr, "loyald-scheduler: %s\n", error.detail);
         return EXIT_USAGE;

@@ -105,7 +105,8 @@ static enum loy_err start_threads(struct process *process, struct loy_error *err
 
 static enum loy_err start_http(struct process *process, struct loy_http **ret_http, struct loy_error *error)
 {
-    process->metrics = (struct loy_metric_group){.sources = process->metric_sources, .source_count = process->thread_count};
+    process->metrics =
+        (struct loy_metric_group){.sources = process->metric_sources, .source_count = process->thread_count};
     process->metrics.rows = loy_worker_metric_rows(&process->metrics.count);
     struct loy_http_config http = {.address = process->config.http_address,
                                    .port = (int)process->config.http_port,
@@ -172,8 +173,7 @@ int main(int argc, char **argv)
 {
     struct process process = {0};
     struct loy_error error;
-    struct loy_config_args args = {
-        .program = LOY_CONFIG_WORKER, .argc = argc, .argv = argv, .environment = environ};
+    struct loy_config_args args = {.program = LOY_CONFIG_WORKER, .argc = argc, .argv = argv, .environment = environ};
     if (loy_config_load(&args, &process.config, &error) != LOY_OK) {
         fprintf(stderr, "loyald-worker: %s\n", error.detail);
         return EXIT_USAGE;

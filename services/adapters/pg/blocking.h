@@ -9,8 +9,8 @@
 #include <libpq-fe.h>
 
 /* Runs one statement with text parameters ($1 …, NULL is SQL's null). *ret_result (may be NULL: nobody looks) is the
- * caller's to PQclear. UNAVAILABLE for an outage, CONFIG for missing privileges or tables, INTERNAL for the rest; `what`
- * begins the sentence. */
+ * caller's to PQclear. UNAVAILABLE for an outage, CONFIG for missing privileges or tables, INTERNAL for the rest;
+ * `what` begins the sentence. */
 LOY_MUST_USE enum loy_err loy_pg_exec(PGconn *conn, const char *what, const char *sql, int count,
                                       const char *const *values, PGresult **ret_result, struct loy_error *error);
 
