@@ -624,6 +624,11 @@ int contract_bus_count(void)
     return (int)(sizeof histories / sizeof *histories);
 }
 
+const char *contract_bus_name(int history)
+{
+    return histories[history].name;
+}
+
 static bool run_one(const struct contract_bus_world *world, int index)
 {
     struct history *h = calloc(1, sizeof *h);

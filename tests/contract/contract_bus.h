@@ -28,5 +28,6 @@ struct contract_bus_world {
 /* Runs all histories (or the one named), says `ok name` or `FAILED name: why` of each. Returns how many failed. */
 int contract_bus_run(const struct contract_bus_world *world, const char *only);
 int contract_bus_count(void);
+const char *contract_bus_name(int history);
 
 #endif

@@ -107,9 +107,11 @@ int main(int argc, char **argv)
         putchar('\n');
         return 0;
     }
+    for (int i = 0; argc == 2 && i < contract_bus_count(); i++) {
+        puts(contract_bus_name(i));
+    }
     if (argc < 3) {
-        fputs("contract_bus_kafka BOOTSTRAP PREFIX [HISTORY]\n", stderr);
-        return 2;
+        return argc == 2 ? 0 : 2;
     }
     struct broker broker = {.address = argv[1], .prefix = argv[2]};
     struct contract_bus_world world = {

@@ -44,7 +44,9 @@ static void pass_log(const struct loy_kafka *kafka, rd_kafka_event_t *event)
 {
     const char *facility = NULL, *text = NULL;
     int level = 0;
-    if (kafka->config.log && rd_kafka_event_log(event, &facility, &text, &level) == 0) {
+    /* CONFWARN comments on properties, at each start: ours are chosen (kafka_conf.c), there is nothing to be done. */
+    if (kafka->config.log && rd_kafka_event_log(event, &facility, &text, &level) == 0 &&
+        strcmp(facility, "CONFWARN") != 0) {
         kafka->config.log(kafka->config.log_self, level, text);
     }
 }
