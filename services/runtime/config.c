@@ -100,7 +100,7 @@ static enum loy_err read_file(struct loader *loader, const char *path, const cha
 /* The secret in the file that value names, without its line end. */
 static enum loy_err read_secret(struct loader *loader, const char *path, const char *from, const char **ret_value)
 {
-    struct loy_str text;
+    struct loy_str text = {0};
     enum loy_err err = read_file(loader, path, from, &text);
     if (err) {
         return err;
@@ -193,7 +193,7 @@ static enum loy_err read_line(struct loader *loader, struct loy_str line, const 
 static enum loy_err read_config_file(struct loader *loader, const char *path, const char *from)
 {
     loader->layer = LAYER_FILE;
-    struct loy_str text;
+    struct loy_str text = {0};
     enum loy_err err = read_file(loader, path, from, &text);
     for (int line = 1; !err && text.len > 0; line++) {
         const char *end = memchr(text.at, '\n', text.len);

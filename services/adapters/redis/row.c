@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { FORMAT = 1, SUM_AT = 1, PLAIN_AT = 17 };
+enum { FORMAT = 1, SUM_AT = 1, PLAIN_AT = 17, DIGEST_AT = PLAIN_AT + 24 };
 
 static void put(char *at, uint64_t value, size_t bytes)
 {
@@ -20,17 +20,13 @@ static uint64_t get(const char *at, size_t bytes)
     return value;
 }
 
-/* Over everything that the state's digest does not cover. */
-static void sum(const char *plain, struct loy_str member_id, int32_t incarnation, const struct loy_digest *digest,
-                char ret_sum[16])
+/* Over everything behind it, and what the key says. */
+static void sum(struct loy_str rest, struct loy_str member_id, int32_t incarnation, char ret_sum[16])
 {
     char number[4];
     uint8_t sha256[32];
     put(number, (uint32_t)incarnation, sizeof number);
-    struct loy_str parts[] = {{plain, LOY_REDIS_ROW_HEAD - PLAIN_AT},
-                              member_id,
-                              {number, sizeof number},
-                              {(const char *)digest->bytes, sizeof digest->bytes}};
+    struct loy_str parts[] = {member_id, {number, sizeof number}, rest};
     loy_sha256_parts(parts, sizeof parts / sizeof *parts, sha256);
     memcpy(ret_sum, sha256, 16);
 }
@@ -43,10 +39,12 @@ void loy_redis_row_encode(const struct loy_member_row *row, int32_t incarnation,
     put(plain + 4, (uint32_t)row->n, 4);
     put(plain + 8, (uint64_t)row->seq, 8);
     put(plain + 16, (uint64_t)row->version, 8);
-    sum(plain, row->member_id, incarnation, &row->digest, ret_bytes + SUM_AT);
+    memcpy(ret_bytes + DIGEST_AT, row->digest.bytes, sizeof row->digest.bytes);
     if (row->state.len) {
         memcpy(ret_bytes + LOY_REDIS_ROW_HEAD, row->state.at, row->state.len);
     }
+    struct loy_str rest = {plain, LOY_REDIS_ROW_HEAD - PLAIN_AT + row->state.len};
+    sum(rest, row->member_id, incarnation, ret_bytes + SUM_AT);
 }
 
 bool loy_redis_row_decode(struct loy_str bytes, const struct loy_account_key *key, int32_t incarnation,
@@ -64,9 +62,9 @@ bool loy_redis_row_decode(struct loy_str bytes, const struct loy_account_key *ke
         .version = (int64_t)get(plain + 16, 8),
         .state = {bytes.at + LOY_REDIS_ROW_HEAD, bytes.len - LOY_REDIS_ROW_HEAD},
     };
-    row.digest = loy_digest_of(row.state);
+    memcpy(row.digest.bytes, bytes.at + DIGEST_AT, sizeof row.digest.bytes);
     char expected[16];
-    sum(plain, key->member_id, incarnation, &row.digest, expected);
+    sum((struct loy_str){plain, bytes.len - PLAIN_AT}, key->member_id, incarnation, expected);
     if (memcmp(expected, bytes.at + SUM_AT, sizeof expected) != 0 || row.k != key->k || row.n < 0 || row.seq < 0 ||
         row.version < 0) {
         return false;

@@ -1,0 +1,238 @@
+"""Redis decides nothing: whatever happens to it, the ledger is the same; and what it shows to others is right."""
+import json
+import os
+import re
+import signal
+import time
+
+import pytest
+import redis
+
+from support import events
+
+MEMBERS = 60
+
+
+def purchases(world, rounds, amount=10000):
+    return [events.purchase(f"m-{number}", amount, order=f"{world.id}-{rounds}-{number}", event_id=f"{rounds}-{number}")
+            for number in range(MEMBERS)]
+
+
+@pytest.fixture
+def client(world):
+    """The test's own connection."""
+    return redis.Redis(unix_socket_path=world.redis.path) if world.redis.path else redis.Redis(port=world.redis.port)
+
+
+def incarnation(world):
+    return world.query("SELECT incarnation FROM installation")[0][0]
+
+
+def key(world, member):
+    return f"loyald:{incarnation(world)}:member:{member}"
+
+
+def metric(worker, name):
+    return float(re.search(rf"^{name} (\S+)$", worker.get("/metrics")[1], re.M).group(1))
+
+
+def check(world, rounds):
+    world.wait_drained()
+    world.outcomes(applied=MEMBERS * rounds)
+    assert world.dead_letters() == []
+    rows = world.query("SELECT count(*), min(pending), max(pending) FROM balance")
+    assert rows[0][0] == MEMBERS and rows[0][1] == rows[0][2], "members with equal purchases have equal points"
+    versions = world.query("SELECT min(version), max(version), min(seq), max(seq) FROM member")
+    assert versions == [(rounds,) * 4]
+    world.audit()
+
+
+def publish(world, rounds):
+    world.publish(*purchases(world, rounds))
+    world.wait_drained()
+
+
+def fresh_worker(world, **settings):
+    """Without anything in its own cache: what it does not find in Redis it reads from PostgreSQL."""
+    return world.start_worker(cache_mb=0, **settings)
+
+
+def test_other_services_read_the_latest_balance(world, client):
+    worker = world.start_worker()
+    publish(world, 1)
+    publish(world, 2)
+    world.wait_for(lambda: metric(worker, "loyald_redis_rows_written_total") == 2 * MEMBERS, "write of all balances")
+    latest = {update.member_id: update for update in world.updates()}
+    for number in range(MEMBERS):
+        stands = client.hgetall(key(world, f"m-{number}"))
+        assert set(stands) == {b"seq", b"row", b"balance"}
+        assert int(stands[b"seq"]) == 2
+        balance = json.loads(stands[b"balance"])
+        assert balance["member_id"] == f"m-{number}"
+        assert int(balance["version"]) == 2 == latest[f"m-{number}"].version
+        assert int(balance["incarnation"]) == incarnation(world)
+        assert 167 * 3600 < client.ttl(key(world, f"m-{number}")) <= 168 * 3600
+    check(world, 2)
+
+
+def test_a_worker_without_accounts_of_its_own_finds_them_in_redis(world):
+    publish_with = fresh_worker(world)
+    publish(world, 1)
+    world.wait_for(lambda: metric(publish_with, "loyald_redis_rows_written_total") == MEMBERS, "writes")
+    publish(world, 2)
+    assert metric(publish_with, "loyald_account_redis_hits_total") >= MEMBERS
+    check(world, 2)
+
+
+def scribble(client, world, poison):
+    for number in range(MEMBERS):
+        poison(client, key(world, f"m-{number}"), key(world, f"m-{(number + 1) % MEMBERS}"))
+
+
+def swapped(client, mine, other):
+    client.hset(mine, "row", client.hget(other, "row"))
+
+
+def garbage(client, mine, _):
+    client.hset(mine, "row", os.urandom(300))
+
+
+def cut(client, mine, _):
+    client.hset(mine, "row", client.hget(mine, "row")[:-1])
+
+
+def one_bit(client, mine, _):
+    row = bytearray(client.hget(mine, "row"))
+    row[-1] ^= 1
+    client.hset(mine, "row", bytes(row))
+
+
+def other_type(client, mine, _):
+    client.delete(mine)
+    client.lpush(mine, "x")
+
+
+def oversized(client, mine, _):
+    client.hset(mine, "row", b"x" * 100000)
+
+
+@pytest.mark.parametrize("poison", [swapped, garbage, cut, one_bit, other_type, oversized])
+def test_wrong_values_of_the_right_version(world, client, poison):
+    worker = fresh_worker(world)
+    publish(world, 1)
+    world.wait_for(lambda: metric(worker, "loyald_redis_rows_written_total") == MEMBERS, "writes")
+    scribble(client, world, poison)
+    publish(world, 2)
+    refused = metric(worker, "loyald_redis_rows_refused_total")
+    assert refused >= MEMBERS
+    assert metric(worker, "loyald_guard_member_total") == 0
+    publish(world, 3)
+    check(world, 3)
+
+
+def test_old_rows_put_back(world, client):
+    """As a replica that was behind: rows that are well-formed, of the right member, and out of date."""
+    worker = fresh_worker(world)
+    publish(world, 1)
+    world.wait_for(lambda: metric(worker, "loyald_redis_rows_written_total") == MEMBERS, "writes")
+    old = {number: client.hget(key(world, f"m-{number}"), "row") for number in range(MEMBERS)}
+    publish(world, 2)
+    world.wait_for(lambda: metric(worker, "loyald_redis_rows_written_total") == 2 * MEMBERS, "writes")
+    for number, row in old.items():
+        client.hset(key(world, f"m-{number}"), mapping={"row": row, "seq": 1})
+    publish(world, 3)
+    assert metric(worker, "loyald_guard_member_total") > 0, "the stale rows were used and refused by the guard"
+    check(world, 3)
+
+
+def flushed(world, client):
+    client.flushall()
+
+
+def script_forgotten(world, client):
+    client.script_flush()
+
+
+def killed(world, client):
+    world.redis.kill()
+
+
+def killed_and_back(world, client):
+    world.redis.kill()
+    world.redis.start()
+
+
+def stalled(world, client):
+    world.redis.process.send_signal(signal.SIGSTOP)
+
+
+def password_set(world, client):
+    client.config_set("requirepass", "hush")
+    client.execute_command("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+
+
+def full(world, client):
+    client.config_set("maxmemory-policy", "noeviction")
+    client.config_set("maxmemory", 1)
+
+
+@pytest.mark.parametrize("harm", [flushed, script_forgotten, killed, killed_and_back, stalled, password_set, full])
+def test_redis_is_harmed_in_the_middle(world, client, harm):
+    fresh_worker(world)
+    fresh_worker(world)
+    publish(world, 1)
+    harm(world, client)
+    started = time.monotonic()
+    for rounds in range(2, 12):
+        publish(world, rounds)
+    # Ten rounds with a dead Redis wait for it once or twice, not in each of their batches.
+    assert time.monotonic() - started < 10
+    if harm is stalled:
+        world.redis.process.send_signal(signal.SIGCONT)
+    check(world, 11)
+
+
+def test_a_worker_starts_without_redis_and_finds_it_later(world):
+    world.redis.kill()
+    worker = fresh_worker(world)
+    publish(world, 1)
+    assert "redis_unavailable" in worker.log_text()
+    assert metric(worker, "loyald_redis_connections") == 0
+    world.redis.start()
+    rounds = 1
+    deadline = time.monotonic() + 60
+    while metric(worker, "loyald_redis_rows_written_total") == 0:
+        assert time.monotonic() < deadline
+        rounds += 1
+        publish(world, rounds)
+        time.sleep(0.5)
+    check(world, rounds)
+
+
+@pytest.mark.parametrize("url, words", [("localhost:6379", "redis://"), ("redis://h/x", "redis://[user:password@]host")])
+def test_an_address_that_cannot_work_stops_the_start(new_world, url, words):
+    world = new_world(redis=False)
+    worker = world.start_worker(ready=False, redis=url)
+    worker.expected_to_live = False
+    world.wait_for(lambda: not worker.running(), "end of the worker")
+    assert worker.process.returncode != 0
+    assert words in worker.log_text()
+
+
+def test_without_redis_the_ledger_is_the_same(new_world):
+    """The same events, with Redis and without: the same entries, states and versions, byte for byte."""
+    ledgers = []
+    for has_redis in (True, False):
+        world = new_world(redis=has_redis)
+        fresh_worker(world)
+        for rounds in range(1, 4):
+            batch = [events.purchase(f"m-{number}", 12345 + rounds, order=f"o-{rounds}-{number}",
+                                     event_id=f"{rounds}-{number}") for number in range(MEMBERS)]
+            for number, event in enumerate(batch):
+                event.occurred_at.FromSeconds(int(time.time()) - 3600)
+            world.publish(*batch)
+            world.wait_drained()
+        ledgers.append(world.query("SELECT member_id, seq, version, available, pending, reserved FROM member "
+                                   "ORDER BY member_id"))
+    assert ledgers[0] == ledgers[1]
+    assert len(ledgers[0]) == MEMBERS
