@@ -1,6 +1,6 @@
 /* Audit: whether the ledger still is what DESIGN's invariants say, from one snapshot of the database.
  *
- * Written apart from what it checks: its own decoder of member states, its own sums in SQL, PostgreSQL's SHA-256.
+ * Written apart from what it checks: its own decoder of member states, its own sums in SQL.
  * Memory does not grow with the ledger: rows come through cursors, a partition at a time. One thread.
  * Test: tests/unit/test_ctl_audit.c, tests/integration/test_audit.py. */
 #ifndef LOY_CTL_AUDIT_H
@@ -29,7 +29,7 @@
     X(NUMBER, "number", "I1", "a member's number is below its partition's next_n")                                     \
     X(ORPHAN, "orphan", "I2", "every row of journal and due belongs to a member")                                      \
     X(STATE, "state", "I2", "a member's state is of a known format, in its one canonical form")                        \
-    X(DIGEST, "digest", "I2", "digest = the first 16 bytes of SHA-256(state)")                                         \
+    X(DIGEST, "digest", "I2", "a row's digest is that of its id, numbers and state")                                   \
     X(BALANCE_ENTRIES, "balance_entries", "I2", "balances in the columns = sums of the ledger's entries")              \
     X(BALANCE_STATE, "balance_state", "I2", "balances in the state = balances in the columns")                         \
     X(LOT_SUM, "lot_sum", "I2", "the lots' points, pending and available, add up to the balances")                     \

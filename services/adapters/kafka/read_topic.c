@@ -46,8 +46,8 @@ static enum loy_err look_up(struct loy_topic_reader *reader, const char *brokers
 static enum loy_err set_up(rd_kafka_conf_t *conf, struct loy_error *error)
 {
     static const char *const properties[][2] = {
-        {"group.id", "loyalctl"},          {"enable.auto.commit", "false"},         {"enable.partition.eof", "true"},
-        {"auto.offset.reset", "earliest"}, {"queued.max.messages.kbytes", "16384"},
+        {"group.id", "loyalctl"},         {"fetch.wait.max.ms", "10"},       {"enable.auto.commit", "false"},
+        {"enable.partition.eof", "true"}, {"auto.offset.reset", "earliest"}, {"queued.max.messages.kbytes", "16384"},
     };
     enum loy_err err = LOY_OK;
     for (size_t i = 0; !err && i < sizeof properties / sizeof properties[0]; i++) {

@@ -5,7 +5,7 @@ format and of what an entry does to a balance.
 """
 import datetime
 import hashlib
-import re
+import struct
 import uuid
 
 from support.murmur2 import partition_of
@@ -14,11 +14,6 @@ TOPICS = ["events", "internal", "ticks"]
 OUTCOMES = ("applied", "duplicate", "ignored", "forwarded", "rejected", "gap")
 KINDS = {"earn": (1, 1, 0, 0), "earn_pending": (2, 0, 1, 0), "release": (3, 1, -1, 0), "expire": (4, 1, 0, 0)}
 DAY = 86400
-
-
-def migration(text):
-    """What a migration file does on the way up."""
-    return re.split(r"^-- migrate:down", text.split("-- migrate:up", 1)[1], flags=re.M)[0]
 
 
 def unsigned(value):
@@ -52,8 +47,10 @@ def encode(state):
     return out
 
 
-def digest(state_bytes):
-    return uuid.UUID(bytes=hashlib.sha256(state_bytes).digest()[:16])
+def digest(member_id, k, n, seq, version, state_bytes):
+    parts = (member_id.encode(), struct.pack("<iiqq", k, n, seq, version), state_bytes)
+    whole = b"".join(struct.pack("<Q", len(part)) + part for part in parts)
+    return uuid.UUID(bytes=hashlib.sha256(whole).digest()[:16])
 
 
 def moment(seconds):
@@ -175,7 +172,8 @@ class Ledger:
         state = encode(member.state)
         available, pending, reserved = (list(column) for column in zip(*member.state["balances"]))
         db.execute("INSERT INTO member VALUES (%s, %s, %s, %s, %s, %s, NULL, %s, %s, %s, %s)",
-                   (member.k, member.n, member.id, member.seq, member.version, digest(state), available, pending,
+                   (member.k, member.n, member.id, member.seq, member.version,
+                    digest(member.id, member.k, member.n, member.seq, member.version, state), available, pending,
                     reserved, state))
         if member.due() is not None:
             db.execute("INSERT INTO due VALUES (%s, %s, %s)", (member.k, member.n, moment(member.due())))
