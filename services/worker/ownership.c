@@ -39,6 +39,34 @@ void loy_ownership_suspect(struct loy_worker *worker)
     }
 }
 
+static enum loy_err rewind_partition(struct loy_worker *worker, struct loy_owned *owned)
+{
+    enum loy_err err = LOY_OK;
+    for (uint16_t topic = 0; !err && topic < worker->config.topic_count; topic++) {
+        struct loy_position to = {(int16_t)topic, owned->row.k, owned->row.next_offset[topic]};
+        owned->hole_from[topic] = -1;
+        if (owned->read_next[topic] != to.offset) {
+            owned->read_next[topic] = to.offset;
+            owned->drained[topic] = false;
+            err = worker->bus.seek(worker->bus.self, to, &worker->error);
+        }
+    }
+    return err;
+}
+
+/* Not by acquiring again: that publishes the outbox again, and what it forwards comes back as more to read. */
+enum loy_err loy_ownership_rewind(struct loy_worker *worker)
+{
+    enum loy_err err = LOY_OK;
+    loy_batch_start(worker, worker->current);
+    loy_batch_start(worker, worker->filling);
+    for (uint32_t i = 0; !err && i < worker->assigned_count; i++) {
+        struct loy_owned *owned = &worker->owned[worker->assigned[i]];
+        err = owned->held ? rewind_partition(worker, owned) : LOY_OK;
+    }
+    return err;
+}
+
 static enum loy_err give_up(struct loy_worker *worker)
 {
     drop_batches(worker);

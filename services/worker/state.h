@@ -216,6 +216,8 @@ STEP loy_ownership_step(struct loy_worker *worker, bool *ret_progress);
 STEP loy_ownership_acquired(struct loy_worker *worker, const struct loy_store_result *result);
 /* Something is not as we believed: drop the batches, read everything back, go on from there. */
 void loy_ownership_reset(struct loy_worker *worker);
+/* Reads again from where PostgreSQL stands, which is as we believed. */
+STEP loy_ownership_rewind(struct loy_worker *worker);
 /* Looks again whether a record that was refused is still to come. */
 void loy_ownership_suspect(struct loy_worker *worker);
 

@@ -175,8 +175,8 @@ static enum loy_err batch_poison(struct loy_worker *worker, const struct loy_sto
             int64_t *until = &worker->owned[at->partition].alone_until[at->topic];
             *until = at->offset + 1 > *until ? at->offset + 1 : *until;
         }
-        loy_ownership_reset(worker);
-        return LOY_OK;
+        loy_ownership_suspect(worker);
+        return loy_ownership_rewind(worker);
     }
     loy_count(&worker->metrics->poison_alone, 1);
     if (batch->count == 0 || batch->items[0].settled) {
