@@ -261,5 +261,8 @@ enum loy_err loy_commit_done(struct loy_worker *worker, struct loy_batch *batch)
     remember_accounts(worker, batch);
     count_metrics(worker, batch);
     worker->alone -= worker->alone > 0;
+    if (worker->suspects) {
+        loy_ownership_suspect(worker);
+    }
     return err;
 }

@@ -50,9 +50,10 @@ enum loy_err loy_duplicates_find(struct loy_worker *worker, struct loy_batch *ba
     return LOY_OK;
 }
 
-/* Settles one item against the journal's event. */
+/* Settles one item against the journal's event, unless that is another member's: then the account's number is not what
+ * a cache made us think. */
 static enum loy_err settle(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item,
-                           struct loy_str encoded)
+                           struct loy_str encoded, bool *ret_deceived)
 {
     struct loy_event first;
     struct loy_error error;
@@ -60,6 +61,10 @@ static enum loy_err settle(struct loy_worker *worker, struct loy_batch *batch, s
     if (err) {
         return loy_worker_fail(worker, err, "journal row of account %d/%d: %s", batch->slots[item->slot].k,
                                batch->slots[item->slot].account.n, error.detail);
+    }
+    if (!loy_str_equal(first.member_id, item->event.member_id)) {
+        *ret_deceived = true;
+        return LOY_OK;
     }
     loy_duplicates_compare(item, &first);
     if (item->outcome == LOY_OUTCOME_REJECTED) {
@@ -75,6 +80,7 @@ enum loy_err loy_duplicates_found(struct loy_worker *worker, struct loy_batch *b
                                   const struct loy_store_result *result)
 {
     struct loy_table found;
+    bool deceived = result->found_count == 0; /* the guard fired, and not on an account's number as it is now */
     if (!loy_table_init(&found, &batch->arena, result->found_count)) {
         return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for %u duplicates", result->found_count);
     }
@@ -88,14 +94,14 @@ enum loy_err loy_duplicates_found(struct loy_worker *worker, struct loy_batch *b
         }
         struct loy_journal_key key = key_of(batch, item);
         int32_t at = loy_table_find(&found, key_text(&key));
-        enum loy_err err = at < 0 ? LOY_OK : settle(worker, batch, item, result->found[at].event);
+        enum loy_err err = at < 0 ? LOY_OK : settle(worker, batch, item, result->found[at].event, &deceived);
         if (err) {
             return err;
         }
     }
     batch->loaded = loy_arena_mark(&batch->arena);
     batch->phase = LOY_BATCH_DECIDE;
-    if (result->found_count == 0) { /* the guard fired on an account's number that is not what we think */
+    if (deceived) {
         loy_load_again(worker, batch);
     }
     return LOY_OK;

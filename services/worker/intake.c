@@ -257,7 +257,7 @@ static enum loy_err take_end(struct loy_worker *worker, const struct loy_positio
 static bool has_room(const struct loy_worker *worker)
 {
     const struct loy_batch *batch = worker->filling;
-    uint32_t most = worker->alone ? 1 : worker->target;
+    uint32_t most = worker->alone || worker->suspects ? 1 : worker->target;
     /* a record of the largest size still decodes, and as much again is left for deciding */
     return batch->count < most && batch->arena.size - batch->arena.used > 2 * (size_t)LOY_WIRE_DECODE_ARENA;
 }

@@ -28,9 +28,53 @@ void loy_ownership_reset(struct loy_worker *worker)
     worker->acquire_wanted = worker->assigned_count > 0 && !worker->revoke_wanted;
 }
 
+void loy_ownership_suspect(struct loy_worker *worker)
+{
+    worker->suspects = false;
+    for (uint32_t i = 0; i < worker->assigned_count; i++) {
+        const struct loy_owned *owned = &worker->owned[worker->assigned[i]];
+        for (uint16_t topic = 0; topic < worker->config.topic_count; topic++) {
+            worker->suspects = worker->suspects || owned->row.next_offset[topic] < owned->alone_until[topic];
+        }
+    }
+}
+
+static enum loy_err rewind_partition(struct loy_worker *worker, struct loy_owned *owned)
+{
+    enum loy_err err = LOY_OK;
+    for (uint16_t topic = 0; !err && topic < worker->config.topic_count; topic++) {
+        struct loy_position to = {(int16_t)topic, owned->row.k, owned->row.next_offset[topic]};
+        owned->hole_from[topic] = -1;
+        if (owned->read_next[topic] != to.offset) {
+            owned->read_next[topic] = to.offset;
+            owned->drained[topic] = false;
+            err = worker->bus.seek(worker->bus.self, to, &worker->error);
+        }
+    }
+    return err;
+}
+
+/* Not by acquiring again: that publishes the outbox again, and what it forwards comes back as more to read. */
+enum loy_err loy_ownership_rewind(struct loy_worker *worker)
+{
+    enum loy_err err = LOY_OK;
+    loy_batch_start(worker, worker->current);
+    loy_batch_start(worker, worker->filling);
+    for (uint32_t i = 0; !err && i < worker->assigned_count; i++) {
+        struct loy_owned *owned = &worker->owned[worker->assigned[i]];
+        err = owned->held ? rewind_partition(worker, owned) : LOY_OK;
+    }
+    return err;
+}
+
 static enum loy_err give_up(struct loy_worker *worker)
 {
     drop_batches(worker);
+    for (uint32_t i = 0; i < worker->assigned_count; i++) {
+        struct loy_owned *owned = &worker->owned[worker->assigned[i]];
+        memset(owned->alone_until, 0, sizeof owned->alone_until);
+    }
+    worker->suspects = false;
     worker->assigned_count = 0;
     atomic_store(&worker->metrics->assigned, 0);
     worker->acquire_wanted = false;
@@ -111,7 +155,10 @@ static void hold(struct loy_worker *worker, const struct loy_partition *row)
 {
     struct loy_owned *owned = &worker->owned[row->k];
     assert(!owned->outgoing_first);
+    int64_t alone_until[LOY_TOPICS_MAX];
+    memcpy(alone_until, owned->alone_until, sizeof alone_until);
     *owned = (struct loy_owned){.row = *row, .held = true};
+    memcpy(owned->alone_until, alone_until, sizeof owned->alone_until);
     memcpy(owned->read_next, row->next_offset, sizeof owned->read_next);
     for (int i = 0; i < LOY_TOPICS_MAX; i++) {
         owned->hole_from[i] = -1;
@@ -169,6 +216,7 @@ enum loy_err loy_ownership_acquired(struct loy_worker *worker, const struct loy_
         const struct loy_outbox_row *row = &result->outbox[i];
         err = loy_publish_add(worker, row->k, row->seq, row->payload);
     }
+    loy_ownership_suspect(worker);
     LOY_INFO("partitions_acquired", LOY_LOG_STR("owner", worker->config.owner),
              LOY_LOG_INT("count", result->partition_count), LOY_LOG_INT("outbox_rows", result->outbox_count));
     loy_count(&worker->metrics->acquires, result->partition_count);

@@ -140,6 +140,7 @@ struct loy_owned {
     int64_t read_next[LOY_TOPICS_MAX];   /* the next offset to come from the bus */
     int64_t hole_from[LOY_TOPICS_MAX];   /* offsets that were missing and sought back for once; -1: none */
     int64_t hole_until[LOY_TOPICS_MAX];
+    int64_t alone_until[LOY_TOPICS_MAX]; /* one of the records before it was refused by PostgreSQL; 0: none */
     bool drained[LOY_TOPICS_MAX];
     bool ticks_paused;
     bool full; /* paused: the outbox is not acknowledged */
@@ -185,6 +186,7 @@ struct loy_worker {
     struct loy_batch *filling; /* being read */
     uint32_t target;           /* records of a batch, growing with the backlog */
     uint32_t alone;            /* so many records more are worked one at a time */
+    bool suspects;             /* a partition has records before its alone_until: one at a time until they are done */
     bool throttled;            /* the input is paused: the store keeps us waiting */
     int64_t room_us;           /* when the filling batch last had room */
     struct loy_log_repeat outage_said;
@@ -214,6 +216,10 @@ STEP loy_ownership_step(struct loy_worker *worker, bool *ret_progress);
 STEP loy_ownership_acquired(struct loy_worker *worker, const struct loy_store_result *result);
 /* Something is not as we believed: drop the batches, read everything back, go on from there. */
 void loy_ownership_reset(struct loy_worker *worker);
+/* Reads again from where PostgreSQL stands, which is as we believed. */
+STEP loy_ownership_rewind(struct loy_worker *worker);
+/* Looks again whether a record that was refused is still to come. */
+void loy_ownership_suspect(struct loy_worker *worker);
 
 /* load.c: accounts from the thread's cache, Redis, PostgreSQL */
 STEP loy_load_start(struct loy_worker *worker, struct loy_batch *batch);

@@ -52,7 +52,7 @@ static bool may_close(const struct loy_worker *worker)
     if (batch->count == 0 && batch->span_count == 0) {
         return false;
     }
-    uint32_t most = worker->alone ? 1 : worker->target;
+    uint32_t most = worker->alone || worker->suspects ? 1 : worker->target;
     return batch->count >= most || loy_worker_now_us(worker) - batch->first_us >= LOY_FILL_US ||
            batch->count < worker->config.batch_min;
 }
@@ -164,14 +164,19 @@ static enum loy_err batch_guard(struct loy_worker *worker, const struct loy_stor
     return loy_worker_fail(worker, LOY_ERR_INTERNAL, "the store failed a guard without a name");
 }
 
-/* The data of one event is refused by PostgreSQL: one record at a time finds out which. */
+/* The data of one event is refused by PostgreSQL: one record at a time finds out which. Until all of this batch are
+ * done, since they need not come first when they are read again. */
 static enum loy_err batch_poison(struct loy_worker *worker, const struct loy_store_result *result)
 {
     struct loy_batch *batch = worker->current;
     if (batch->count > 1) {
-        worker->alone = batch->count;
-        loy_ownership_reset(worker);
-        return LOY_OK;
+        for (uint32_t i = 0; i < batch->count; i++) {
+            const struct loy_position *at = &batch->items[i].at;
+            int64_t *until = &worker->owned[at->partition].alone_until[at->topic];
+            *until = at->offset + 1 > *until ? at->offset + 1 : *until;
+        }
+        loy_ownership_suspect(worker);
+        return loy_ownership_rewind(worker);
     }
     loy_count(&worker->metrics->poison_alone, 1);
     if (batch->count == 0 || batch->items[0].settled) {

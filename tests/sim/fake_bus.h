@@ -11,7 +11,7 @@
 #include "ports/store.h" /* LOY_TOPICS_MAX */
 #include "sim/world.h"
 
-enum { FAKE_TOPICS_MAX = 24, FAKE_MEMBERS_MAX = 16, FAKE_PARTITIONS_MAX = 64 };
+enum { FAKE_TOPICS_MAX = 24, FAKE_MEMBERS_MAX = 64, FAKE_PARTITIONS_MAX = 64 };
 
 /* One offset of a log. */
 struct fake_entry {
