@@ -171,7 +171,7 @@ class World:
     # --- how far ----------------------------------------------------------------------------------------------------
 
     def query(self, sql, *parameters):
-        return self.db.execute(sql, parameters).fetchall()
+        return self.db.execute(sql, parameters or None).fetchall()
 
     def high_watermarks(self):
         """{(place of the topic, k): offset that comes next}."""
