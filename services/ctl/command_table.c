@@ -58,6 +58,7 @@ static const struct loy_option dead_letter_options[] = {
 };
 
 static const struct loy_option audit_options[] = {
+    {"topics", NULL, NULL, "Also read the topics of updates and balances from their start"},
     {"show", "N", "20", "How many problems of each kind to print; all are counted"},
     JSON_OPTION,
     END,
