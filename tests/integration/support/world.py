@@ -13,6 +13,7 @@ from loyalty.v1 import update_pb2
 import services
 
 OUTCOMES = ("applied", "duplicate", "ignored", "forwarded", "rejected", "gap")  # partition.outcome_totals
+INTERNAL = 1  # place of the internal topic among the inputs
 # The embedded broker keeps 5 MiB a partition; so much may wait in all of them together.
 UNREAD_BYTES_MAX = 3 << 20
 
@@ -102,7 +103,7 @@ class World:
                 "topic_internal": self.topic["internal"], "topic_ticks": self.topic["ticks"],
                 "topic_updates": self.topic["updates"], "topic_balances": self.topic["balances"],
                 "topic_dead_letters": self.topic["dead-letters"], "partitions": self.partitions, "group": self.id,
-                "kafka_session_timeout_ms": 3000, **({"redis": self.redis.url} if self.redis else {}),
+                "kafka_session_timeout_ms": 3000, "threads": 2, **({"redis": self.redis.url} if self.redis else {}),
                 **self.settings, **settings}
         return {**kept, **{f"LOYALD_{key.upper()}": str(value) for key, value in ours.items() if value is not None}}
 
@@ -179,13 +180,16 @@ class World:
                 for place, name in enumerate(self.inputs) for k in range(self.partitions)}
 
     def lag(self):
-        """Records of the input topics that have no outcome yet."""
-        ends = self.high_watermarks()
+        """Records of the input topics that have no outcome yet, and those forwarded but not there yet."""
         try:
             rows = dict(self.query("SELECT k, next_offset FROM partition"))
+            forwarded = self.totals()["forwarded"]
         except psycopg.errors.UndefinedTable:
-            rows = {}
-        return sum(end - (rows[k][place] if k in rows else 0) for (place, k), end in ends.items())
+            rows, forwarded = {}, 0
+        ends = self.high_watermarks()
+        behind = sum(end - (rows[k][place] if k in rows else 0) for (place, k), end in ends.items())
+        arrived = sum(end for (place, _), end in ends.items() if place == INTERNAL)
+        return behind + max(0, forwarded - arrived)
 
     def wait_drained(self, seconds=120):
         deadline = time.monotonic() + seconds
