@@ -161,6 +161,8 @@ FUZZERS := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 $(FUZZERS:%=$(B)/tests/fuzz/fuzz_%): $(B)/tests/fuzz/%: $(B)/tests/fuzz/%.o $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link) -fsanitize=fuzzer
+cel_support := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/support/cel_*.c))
+$(B)/tests/fuzz/fuzz_cel_parse $(B)/tests/fuzz/fuzz_cel_agree $(B)/tests/fuzz/fuzz_cel_verify: $(cel_support)
 fuzz: ## run each fuzz target for FUZZ_SECONDS (30)
 	$(Q)$(MAKE) CC=clang CXX=clang++ SANITIZE=fuzzer-no-link,address,undefined $(FUZZERS:%=fuzz-run-%)
 $(FUZZERS:%=fuzz-run-%): fuzz-run-%: $(B)/tests/fuzz/fuzz_%
@@ -268,5 +270,5 @@ clean: ## delete build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-.PHONY: docs docs-check all contracts unit sim conformance bench-cel fuzz-cel check fmt fmt-check lint headers layers toolchain install clean help fuzz bench-store
+.PHONY: docs docs-check all contracts unit sim conformance bench-cel check fmt fmt-check lint headers layers toolchain install clean help fuzz bench-store
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -10,7 +10,7 @@ void loy_arena_init(struct loy_arena *arena, void *block, size_t size)
     assert(block || size == 0);
     uintptr_t at = (uintptr_t)block;
     size_t skip = (ALIGN - at % ALIGN) % ALIGN;
-    *arena = (struct loy_arena){0};
+    *arena = (struct loy_arena){.base = block}; /* an empty one too gives a pointer for nothing */
     if (size > skip) {
         arena->base = (uint8_t *)block + skip;
         arena->size = size - skip;

@@ -5,7 +5,7 @@
 #include <stdio.h>
 
 /* Digits beyond these cannot change the rounding, but whether any of them is not zero can. */
-enum { MAX_DIGITS = 780, LIMBS = 160, MAX_EXPONENT = 5000 };
+enum { MAX_DIGITS = 780, LIMBS = 160, MAX_EXPONENT = 500000 };
 
 /* An unsigned integer, least limb first. */
 struct big {
@@ -204,7 +204,7 @@ static bool exponent_of(struct loy_str text, size_t *at, struct decimal *decimal
     size_t first = *at;
     int64_t exponent = 0;
     for (; *at < text.len && text.at[*at] >= '0' && text.at[*at] <= '9'; ++*at) {
-        exponent = exponent > MAX_EXPONENT * 100 ? exponent : exponent * 10 + (text.at[*at] - '0');
+        exponent = exponent > MAX_EXPONENT ? exponent : exponent * 10 + (text.at[*at] - '0');
     }
     decimal->exponent += negative ? -exponent : exponent;
     return *at > first;

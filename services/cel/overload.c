@@ -14,7 +14,9 @@ struct signature {
 /* What all overloads that fit yield. */
 struct choice {
     const struct loy_cel_type *result; /* NULL: none fitted */
-    struct loy_buf shown;              /* the signatures that there are, for the message */
+    struct signature first;            /* that fitted */
+    uint32_t fitting;
+    struct loy_buf shown; /* the signatures that there are, for the message */
     uint32_t shown_count;
 };
 
@@ -36,25 +38,36 @@ static void instantiate(struct loy_cel_checker *checker, struct signature *signa
     signature->result = loy_cel_unifier_instance(&checker->unifier, signature->result, fresh);
 }
 
-/* Tries one signature on the arguments of node. */
-static void consider(struct loy_cel_checker *checker, const struct loy_cel_node *node, struct signature *signature,
-                     struct choice *choice)
+/* Binds the variables of a signature to the arguments of node, if they fit. */
+static bool fits(struct loy_cel_checker *checker, const struct loy_cel_node *node, struct signature *signature)
 {
-    if (signature->count != node->count) {
-        return;
-    }
     uint32_t mark = loy_cel_unifier_mark(&checker->unifier);
     instantiate(checker, signature);
     for (uint32_t i = 0; i < node->count; i++) {
         if (!loy_cel_unifier_assign(&checker->unifier, signature->params[i], node->args[i]->type)) {
             loy_cel_unifier_undo(&checker->unifier, mark);
-            return;
+            return false;
         }
     }
-    const struct loy_cel_type *result = loy_cel_unifier_resolve(&checker->unifier, signature->result);
-    if (!choice->result) {
-        choice->result = signature->result;
-    } else if (!loy_cel_type_equal(loy_cel_unifier_resolve(&checker->unifier, choice->result), result)) {
+    return true;
+}
+
+/* Tries one signature on the arguments of node, and leaves no trace: what the arguments are is only known for sure if
+ * no other one fits. */
+static void consider(struct loy_cel_checker *checker, const struct loy_cel_node *node,
+                     const struct signature *signature, struct choice *choice)
+{
+    uint32_t mark = loy_cel_unifier_mark(&checker->unifier);
+    struct signature fresh = *signature;
+    if (signature->count != node->count || !fits(checker, node, &fresh)) {
+        return;
+    }
+    const struct loy_cel_type *result = loy_cel_unifier_resolve(&checker->unifier, fresh.result);
+    loy_cel_unifier_undo(&checker->unifier, mark);
+    if (choice->fitting++ == 0) {
+        choice->first = *signature;
+        choice->result = result;
+    } else if (!loy_cel_type_equal(choice->result, result)) {
         choice->result = loy_cel_type_basic(LOY_CEL_TYPE_DYN);
     }
 }
@@ -237,6 +250,9 @@ const struct loy_cel_type *loy_cel_check_overloads(struct loy_cel_checker *check
             explain(checker, node);
         }
         return loy_cel_type_basic(LOY_CEL_ERROR);
+    }
+    if (choice.fitting == 1 && fits(checker, node, &choice.first)) {
+        return choice.first.result;
     }
     return choice.result;
 }

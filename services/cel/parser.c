@@ -135,7 +135,9 @@ static bool add_arg(struct loy_cel_parser *parser, struct args *args, struct loy
         if (!moved) {
             return out_of_memory(parser) != NULL;
         }
-        memcpy(moved, args->at, args->count * sizeof *moved);
+        for (uint32_t i = 0; i < args->count; i++) {
+            moved[i] = args->at[i];
+        }
         args->at = moved;
         args->capacity *= 2;
     }

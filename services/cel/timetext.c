@@ -69,7 +69,7 @@ bool loy_cel_timestamp_parse(struct loy_str text, struct loy_cel_value *ret)
     if (!loy_date_is_valid(date) || hour > 23 || minute > 59 || second > 59) {
         return false;
     }
-    int64_t seconds = loy_days_from_date(date) * 86400 + hour * 3600 + minute * 60 + second - offset;
+    int64_t seconds = loy_days_from_date(date) * 86400 + (int64_t)hour * 3600 + (int64_t)minute * 60 + second - offset;
     if (seconds < LOY_CEL_SECONDS_MIN || seconds > LOY_CEL_SECONDS_MAX) {
         return false;
     }

@@ -10,8 +10,8 @@ static bool grow(struct loy_cel_unifier *unifier)
         unifier->failed = true;
         return false;
     }
-    if (unifier->count) {
-        memcpy(bound, unifier->bound, unifier->count * sizeof *bound);
+    for (uint32_t i = 0; i < unifier->count; i++) {
+        bound[i] = unifier->bound[i];
     }
     unifier->bound = bound;
     unifier->capacity = capacity;

@@ -116,7 +116,7 @@ enum loy_err loy_zones_parse(struct loy_str bytes, struct loy_arena *arena, stru
     if (!read_header(bytes, second_header, &counts) || bytes.len < second_header + HEADER + body_size(&counts, 8) + 2) {
         return corrupt(error, "the TZif file is cut off");
     }
-    size_t room = (size_t)counts.time + 2 * (LOY_ZONES_LAST_YEAR - 1970 + 1) + 3;
+    size_t room = (size_t)counts.time + (size_t)2 * (LOY_ZONES_LAST_YEAR - 1970 + 1) + 3;
     struct table table = {LOY_NEW_ARRAY(arena, struct loy_zone_transition, room), 0};
     if (!table.rows) {
         return loy_error_set(error, LOY_ERR_NO_MEMORY, "zones: the arena is full");
