@@ -1,6 +1,6 @@
 /* Base64, RFC 4648: the usual and the URL-safe alphabet, with or without padding. Internal to wire.
  *
- * Pure; any thread. Test: test_wire_json.c. */
+ * Pure; any thread. Test: test_wire.py, test_wire_envelope.c. */
 #ifndef LOY_ADAPTERS_WIRE_BASE64_H
 #define LOY_ADAPTERS_WIRE_BASE64_H
 

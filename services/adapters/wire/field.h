@@ -1,6 +1,6 @@
 /* Field: what protobuf-c's descriptors say of a field, and where it lies in its message. Internal to wire.
  *
- * Pure; any thread. Test: by test_wire_json.c and test_wire_decode.c. */
+ * Pure; any thread. Test: by test_wire.py and test_wire_decode.c. */
 #ifndef LOY_ADAPTERS_WIRE_FIELD_H
 #define LOY_ADAPTERS_WIRE_FIELD_H
 

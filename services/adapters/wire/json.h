@@ -3,7 +3,7 @@
  * Specified by protobuf's ProtoJSON page: names in lowerCamelCase or as in the .proto file, 64-bit integers as texts,
  * enums by name, bytes in base64, maps as objects, google.protobuf.Timestamp as RFC 3339, null for absent. Groups,
  * extensions, Any, wrappers and the other well-known types are not covered: our messages have none.
- * No state; any thread, an arena each. Test: tests/unit/test_wire_json.c, tests/integration/test_wire.py. */
+ * No state; any thread, an arena each. Test: tests/integration/test_wire.py. */
 #ifndef LOY_ADAPTERS_WIRE_JSON_H
 #define LOY_ADAPTERS_WIRE_JSON_H
 

@@ -1,7 +1,7 @@
 /* JSON tree: text to jansson's values, with our errors. Internal to wire.
  *
  * The tree is jansson's, on the heap: whoever asked for it gives it back with json_decref. Any thread.
- * Test: test_wire_json.c. */
+ * Test: test_wire.py, test_wire_decode.c. */
 #ifndef LOY_ADAPTERS_WIRE_JSON_TREE_H
 #define LOY_ADAPTERS_WIRE_JSON_TREE_H
 

@@ -3,7 +3,7 @@
  * The library's own unpack cannot see what has to be refused (a text with U+0000, more elements than allowed, kinds
  * that are not known yet) and takes quadratic memory for a message that is sent in pieces; so the bytes are read here,
  * in one pass, over its descriptors (docs/adr/0011-protobuf-reader.md). Writing is the library's. No heap, no state;
- * any thread, an arena each. Test: tests/unit/test_wire_proto.c, tests/fuzz/fuzz_wire.c. */
+ * any thread, an arena each. Test: test_wire_decode.c, test_wire.py, tests/fuzz/fuzz_wire.c. */
 #ifndef LOY_ADAPTERS_WIRE_PROTO_H
 #define LOY_ADAPTERS_WIRE_PROTO_H
 

@@ -4,7 +4,7 @@
  * the record's headers and first bytes: protobuf, protobuf or JSON in the framing of Confluent's schema registry,
  * JSON (protobuf's mapping, both field-name forms), CloudEvents 1.0 (binary and structured).
  * No state, no clock; any thread, an arena each. Protobuf takes nothing from the heap; JSON does while it is read, and
- * gives it back. Test: tests/unit/test_wire_decode.c, test_wire_encode.c, tests/integration/test_wire.py,
+ * gives it back. Test: tests/unit/test_wire_*.c, tests/integration/test_wire.py,
  * tests/fuzz/fuzz_wire.c. */
 #ifndef LOY_ADAPTERS_WIRE_WIRE_H
 #define LOY_ADAPTERS_WIRE_WIRE_H
