@@ -1,5 +1,6 @@
 #include "worker/account_cache.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 /* One row: the entry, then its member id and state. */
@@ -28,7 +29,7 @@ struct loy_account_cache *loy_account_cache_new(size_t bytes_max)
     while (buckets < bytes_max / TYPICAL_ENTRY && buckets < UINT32_C(1) << 24) {
         buckets *= 2;
     }
-    if (!cache || !(cache->buckets = calloc(buckets, sizeof *cache->buckets))) {
+    if (!cache || !(cache->buckets = calloc(buckets, sizeof(struct entry *)))) {
         free(cache);
         return NULL;
     }
@@ -64,6 +65,7 @@ static struct entry **find(struct loy_account_cache *cache, struct loy_str membe
 static void drop_at(struct loy_account_cache *cache, struct entry **at)
 {
     struct entry *entry = *at;
+    assert(entry); /* the caller found it */
     *at = entry->chain;
     unlink_from_list(cache, entry);
     cache->bytes -= sizeof *entry + entry->capacity;

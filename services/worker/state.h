@@ -134,11 +134,11 @@ struct loy_outgoing {
 };
 
 struct loy_owned {
-    bool held;                           /* acquired: its records are worked */
-    bool stopped;                        /* by poison: a person has to look */
-    struct loy_partition row;            /* as it stands in PostgreSQL */
-    int64_t read_next[LOY_TOPICS_MAX];   /* the next offset to come from the bus */
-    int64_t hole_from[LOY_TOPICS_MAX];   /* offsets that were missing and sought back for once; -1: none */
+    bool held;                         /* acquired: its records are worked */
+    bool stopped;                      /* by poison: a person has to look */
+    struct loy_partition row;          /* as it stands in PostgreSQL */
+    int64_t read_next[LOY_TOPICS_MAX]; /* the next offset to come from the bus */
+    int64_t hole_from[LOY_TOPICS_MAX]; /* offsets that were missing and sought back for once; -1: none */
     int64_t hole_until[LOY_TOPICS_MAX];
     int64_t alone_until[LOY_TOPICS_MAX]; /* one of the records before it was refused by PostgreSQL; 0: none */
     bool drained[LOY_TOPICS_MAX];

@@ -12,4 +12,4 @@ while IFS= read -r file; do
 done < <(find services -name '*.c')
 [ ${#todo[@]} -eq 0 ] && exit 0
 printf '%s\n' "${todo[@]}" | xargs -P "$(nproc)" -I{} sh -c \
-  'out=$(clang-tidy --quiet -p . "$1" 2>/dev/null) && touch "$2/$(echo "$1" | tr / -)" || { printf "%s\n" "$out"; exit 255; }' _ {} "$stamps"
+  'out=$(clang-tidy --quiet -p . "$1" 2>/dev/null) && touch "$2/$(echo "$1" | tr / -)" || { printf "%s\n" "$out"; exit 1; }' _ {} "$stamps"
