@@ -39,29 +39,34 @@ static struct loy_str directive(struct loy_str line)
     return (struct loy_str){line.at + mark.len, line.len - mark.len};
 }
 
-static enum loy_err open_block(struct loy_str words, const char *name, unsigned line, struct loy_migration_file *file,
-                               struct loy_migration_block **ret_block, struct loy_error *error)
+/* The block that the words begin; NULL with *error filled when they cannot stand there. */
+static struct loy_migration_block *open_block(struct loy_str words, const char *name, unsigned line,
+                                              struct loy_migration_file *file, struct loy_error *error)
 {
     const char *space = memchr(words.at, ' ', words.len);
     struct loy_str kind = {words.at, space ? (size_t)(space - words.at) : words.len};
     struct loy_str option = trim((struct loy_str){words.at + kind.len, words.len - kind.len});
     bool is_up = loy_str_equal(kind, LOY_STR("up"));
-    if (!is_up && !loy_str_equal(kind, LOY_STR("down"))) {
-        return loy_error_set(error, LOY_ERR_MALFORMED, "%s:%u: migrate:%.*s is neither up nor down", name, line,
-                             LOY_STR_ARG(kind));
-    }
     struct loy_migration_block *block = is_up ? &file->up : &file->down;
+    bool is_known = option.len == 0 || loy_str_equal(option, LOY_STR("transaction:true")) ||
+                    loy_str_equal(option, LOY_STR("transaction:false"));
+    if (!is_up && !loy_str_equal(kind, LOY_STR("down"))) {
+        (void)loy_error_set(error, LOY_ERR_MALFORMED, "%s:%u: migrate:%.*s is neither up nor down", name, line,
+                            LOY_STR_ARG(kind));
+        return NULL;
+    }
     if (block->line || (!is_up && !file->up.line)) {
-        return loy_error_set(error, LOY_ERR_MALFORMED, "%s:%u: migrate:%s %s", name, line, is_up ? "up" : "down",
-                             block->line ? "stands there already" : "must stand behind migrate:up");
+        (void)loy_error_set(error, LOY_ERR_MALFORMED, "%s:%u: migrate:%s %s", name, line, is_up ? "up" : "down",
+                            block->line ? "stands there already" : "must stand behind migrate:up");
+        return NULL;
+    }
+    if (!is_known) {
+        (void)loy_error_set(error, LOY_ERR_MALFORMED, "%s:%u: unknown option %.*s", name, line, LOY_STR_ARG(option));
+        return NULL;
     }
     block->transaction = !loy_str_equal(option, LOY_STR("transaction:false"));
-    if (option.len && block->transaction && !loy_str_equal(option, LOY_STR("transaction:true"))) {
-        return loy_error_set(error, LOY_ERR_MALFORMED, "%s:%u: unknown option %.*s", name, line, LOY_STR_ARG(option));
-    }
     block->line = line + 1;
-    *ret_block = block;
-    return LOY_OK;
+    return block;
 }
 
 enum loy_err loy_migration_parse(struct loy_str text, const char *name, struct loy_migration_file *ret_file,
@@ -71,12 +76,11 @@ enum loy_err loy_migration_parse(struct loy_str text, const char *name, struct l
     struct loy_migration_block *open = NULL;
     size_t at = 0;
     for (unsigned line = 1; at < text.len; line++) {
-        struct loy_str content = next_line(text, &at);
-        struct loy_str words = directive(content);
+        struct loy_str words = directive(next_line(text, &at));
         if (words.at) {
-            enum loy_err err = open_block(words, name, line, &file, &open, error);
-            if (err) {
-                return err;
+            open = open_block(words, name, line, &file, error);
+            if (!open) {
+                return LOY_ERR_MALFORMED;
             }
             open->sql = (struct loy_str){text.at + at, 0};
         } else if (open) {
