@@ -158,7 +158,7 @@ void loy_kafka_consumer_pause(struct loy_kafka_consumer *in, int32_t k, int16_t 
 
 enum loy_err loy_kafka_consumer_seek(struct loy_kafka_consumer *in, struct loy_position to, struct loy_error *error)
 {
-    if (!in->started[to.partition] || in->revoking) {
+    if (to.partition < 0 || to.partition >= in->partitions || !in->started[to.partition] || in->revoking) {
         return LOY_OK; /* nothing is fetched there any more */
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
