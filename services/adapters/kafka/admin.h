@@ -1,7 +1,6 @@
 /* Topics: what each is for, creating them, and whether what is there can work.
  *
- * Blocking, for starts and for loyalctl; never on a worker's path. Any thread. Tests: tests/integration/test_bus.py,
- * tests/unit/test_kafka_admin.c. */
+ * Blocking, for starts and for loyalctl; never on a worker's path. Any thread. Test: tests/integration/test_bus.py. */
 #ifndef LOY_ADAPTERS_KAFKA_ADMIN_H
 #define LOY_ADAPTERS_KAFKA_ADMIN_H
 

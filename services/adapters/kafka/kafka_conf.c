@@ -30,6 +30,8 @@ static const struct property {
     {"enable.partition.eof", "true", IN, false},
     /* What an aborted transaction wrote never happened; its offsets are gaps. */
     {"isolation.level", "read_committed", IN, false},
+    /* A topic that is created after us, or grows, is noticed; the default is five minutes. */
+    {"topic.metadata.refresh.interval.ms", "10000", IN, false},
     /* A thread that stopped turning gives its partitions up. */
     {"max.poll.interval.ms", "60000", IN, false},
     /* Read ahead for two or three batches; the default keeps 64 MiB a thread. */
