@@ -34,6 +34,6 @@ enum loy_exit loy_cmd_docs(const struct loy_call *call);
 
 #define LOY_CMD_AUDIT_DETAILS                                                                                          \
     "Reads one snapshot, so it may run while workers do. Exit status 0: nothing is wrong; 1: something is, and each\n" \
-    "line says what, where, what was expected and what was found. docs/loyalctl.md lists the checks."
+    "line says what, where, what was expected and what was found. docs/audit.md lists the checks."
 
 #endif
