@@ -11,7 +11,7 @@
     } while (0)
 
 static const char *const outcome_names[LOY_OUTCOME_COUNT] = {
-#define LOY_OUTCOME_NAME(symbol, name) [LOY_OUTCOME_##symbol] = name,
+#define LOY_OUTCOME_NAME(symbol, name) [LOY_OUTCOME_##symbol] = (name),
     LOY_OUTCOMES(LOY_OUTCOME_NAME)
 #undef LOY_OUTCOME_NAME
 };

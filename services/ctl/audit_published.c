@@ -4,6 +4,8 @@
 #include "adapters/wire/proto.h"
 #include "loyalty/v1/update.pb-c.h"
 
+#include <assert.h>
+
 bool loy_published_init(struct loy_published *published, struct loy_arena *arena, uint32_t capacity, bool from_start)
 {
     *published = (struct loy_published){.arena = arena, .capacity = capacity, .from_start = from_start};
@@ -24,6 +26,7 @@ static struct loy_published_member *find_or_add(struct loy_published *published,
     if (member || published->count == published->capacity) {
         return member;
     }
+    assert(published->members);
     struct loy_str copy = loy_str_copy(published->arena, member_id);
     if (!copy.at) {
         return NULL;

@@ -136,9 +136,11 @@ static enum loy_err list_letters(struct loy_topic_reader *reader, struct list *l
     struct letter *keep = calloc(list->limit * 2 + 1, sizeof *keep);
     list->ring = calloc(list->limit + 1, sizeof *list->ring);
     if (!keep || !list->ring) {
-        err = loy_error_set(error, LOY_ERR_NO_MEMORY, "no memory for a list of %" PRIu64, list->limit);
+        free(keep);
+        free(list->ring);
+        return loy_error_set(error, LOY_ERR_NO_MEMORY, "no memory for a list of %" PRIu64, list->limit);
     }
-    (void)fputs(list->json && !err ? "[" : "", stdout);
+    (void)fputs(list->json ? "[" : "", stdout);
     for (int32_t partition = 0; !err && partition < loy_topic_reader_partitions(reader); partition++) {
         err = list_partition(reader, partition, list, keep, &kept, error);
     }

@@ -53,6 +53,7 @@ static enum loy_err take_word(struct loy_call *call, const char *word, struct lo
 static enum loy_err take_option(struct loy_call *call, int option, int argc, char **argv, int *at,
                                 struct loy_error *error)
 {
+    assert(call->command);
     const struct loy_option *row = &call->command->options[option];
     const char *equals = strchr(argv[*at], '=');
     if (!row->value) {

@@ -23,9 +23,10 @@ enum loy_exit loy_cmd_docs(const struct loy_call *call);
 #define LOY_CMD_GENERATE_DETAILS                                                                                       \
     "A shop's simulated time: mostly purchases of one to eight lines, and returns, order statuses, feedback,\n"        \
     "activities and every other kind of event, in order of time, with the rhythm of days, weeks and seasons.\n"        \
-    "Broken records are of five sorts in equal shares: cut off, wrong total, unknown kind, text that is no UTF-8,\n"   \
-    "bad member id. Most events lie in the past: let the workers take the source as historical\n"                      \
-    "(LOYALD_HISTORICAL_SOURCES=generator), or they count as late."
+    "Broken records are of five sorts in equal shares, and loyald refuses each with its own error: cut off\n"          \
+    "(malformed), a wrong total (total_differs), an unknown kind (unknown_kind), a text that is no UTF-8\n"            \
+    "(invalid_text), a bad member id (invalid_member). Most events lie in the past: let the workers take the\n"        \
+    "source as historical (LOYALD_HISTORICAL_SOURCES=generator), or they count as late."
 
 #define LOY_CMD_LOAD_DETAILS                                                                                           \
     "Records are keyed by their member id; those that name none have no key. `-` reads standard input, which can\n"    \
@@ -34,6 +35,6 @@ enum loy_exit loy_cmd_docs(const struct loy_call *call);
 
 #define LOY_CMD_AUDIT_DETAILS                                                                                          \
     "Reads one snapshot, so it may run while workers do. Exit status 0: nothing is wrong; 1: something is, and each\n" \
-    "line says what, where, what was expected and what was found. docs/loyalctl.md lists the checks."
+    "line says what, where, what was expected and what was found. docs/audit.md lists the checks."
 
 #endif

@@ -33,7 +33,7 @@ struct loy_generator {
 };
 
 static const char *const sort_names[LOY_RECORD_SORT_COUNT] = {
-#define LOY_RECORD_SORT_NAME(symbol, name) [LOY_RECORD_##symbol] = name,
+#define LOY_RECORD_SORT_NAME(symbol, name) [LOY_RECORD_##symbol] = (name),
     LOY_RECORD_SORTS(LOY_RECORD_SORT_NAME)
 #undef LOY_RECORD_SORT_NAME
 };

@@ -1,7 +1,7 @@
 /* JSON out: texts as JSON, for the commands' --json.
  *
  * Bytes that are no UTF-8 become U+FFFD, so that the output always parses. One thread. Test:
- * tests/unit/test_ctl_json.c. */
+ * tests/unit/test_ctl_load.c. */
 #ifndef LOY_CTL_JSON_OUT_H
 #define LOY_CTL_JSON_OUT_H
 

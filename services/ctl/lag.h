@@ -1,7 +1,7 @@
 /* Lag: how many records of a topic the workers have not worked yet, from PostgreSQL and Kafka.
  *
  * The sum over the topic's partitions of (the offset that comes next) - (the partition row's next offset); what the
- * consumer group has told Kafka plays no part. One thread. Test: tests/integration/test_ctl_load.py. */
+ * consumer group has told Kafka plays no part. One thread. Test: tests/integration/test_ctl_story.py. */
 #ifndef LOY_CTL_LAG_H
 #define LOY_CTL_LAG_H
 

@@ -21,10 +21,16 @@ static enum loy_exit run(struct loy_call *call, int config_argc, char **config_a
     } else if (config.action == LOY_CONFIG_HELP) {
         loy_command_write_list(stdout);
         loy_config_write_help(stdout, LOY_CONFIG_CTL);
-    } else if (!loy_config_answer(stdout, &config, LOY_CONFIG_CTL)) {
+    } else if (loy_config_answer(stdout, &config, LOY_CONFIG_CTL)) {
+        status = LOY_EXIT_OK;
+    } else if (!call->command) {
+        loy_command_write_list(stderr);
+        status = LOY_EXIT_USAGE;
+    } else {
         loy_log_open((enum loy_log_level)config.log_level, (enum loy_log_format)config.log_format, 2);
         status = call->command->run(call);
     }
+    call->config = NULL;
     loy_config_fini(&config);
     return status;
 }
@@ -46,10 +52,6 @@ int main(int argc, char **argv)
     if (help) {
         loy_command_write_help(stdout, call.command);
         return LOY_EXIT_OK;
-    }
-    if (!call.command && config_argc == 1) {
-        loy_command_write_list(stderr);
-        return LOY_EXIT_USAGE;
     }
     enum loy_exit status = run(&call, config_argc, config_argv);
     if (fflush(stdout) != 0 && status == LOY_EXIT_OK) {

@@ -1,6 +1,6 @@
 /* Progress: a bar on a terminal, nothing anywhere else.
  *
- * Standard error, redrawn at most five times a second. One thread. Test: tests/integration/test_ctl_load.py. */
+ * Standard error, redrawn at most five times a second. One thread. Test: tests/integration/test_ctl_story.py. */
 #ifndef LOY_CTL_PROGRESS_H
 #define LOY_CTL_PROGRESS_H
 

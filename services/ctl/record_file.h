@@ -1,7 +1,7 @@
 /* Record file: events one after the other, as JSON lines or as length-prefixed protobuf, with the place of each.
  *
  * The length before a protobuf record is a varint, as protobuf's writeDelimitedTo. Empty lines are skipped. One thread.
- * Test: tests/unit/test_ctl_record_file.c. */
+ * Test: tests/unit/test_ctl_load.c. */
 #ifndef LOY_CTL_RECORD_FILE_H
 #define LOY_CTL_RECORD_FILE_H
 

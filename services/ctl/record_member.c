@@ -42,9 +42,14 @@ static struct loy_str member_in_protobuf(struct loy_str bytes)
     return member;
 }
 
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
 static size_t skip_space(struct loy_str text, size_t at)
 {
-    while (at < text.len && memchr(" \t\r\n", text.at[at], 4)) {
+    while (at < text.len && is_space(text.at[at])) {
         at++;
     }
     return at;

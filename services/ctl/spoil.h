@@ -1,7 +1,7 @@
 /* Spoil: breaks one good event in a stated way, for `generate --broken`.
  *
- * Each way is refused by loyald with its own error; docs/loyalctl.md says which. Pure; the caller's arena. Test:
- * tests/unit/test_ctl_generate.c. */
+ * Each way is refused by loyald with its own error; `loyalctl generate --help` says which. Pure; the caller's arena.
+ * Test: tests/unit/test_ctl_generate.c. */
 #ifndef LOY_CTL_SPOIL_H
 #define LOY_CTL_SPOIL_H
 

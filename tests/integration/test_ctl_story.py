@@ -213,6 +213,7 @@ def test_what_cannot_work_is_said(programs):
             (["member"], 2, "something is missing: loyalctl member ID"),
             (["audit", "everything"], 2, "'everything' is one word too many"),
             (["dance"], 2, "there is no command 'dance'"),
+            (["--log-level", "warn"], 2, "loyalctl [--key value …] COMMAND"),
             (["audit", "--postgre", "x"], 2, "postgre"),
             (["generate", "--start", "tomorrow"], 2, "a date such as 2026-01-01 is wanted"),
             (["generate", "--broken", "101"], 2, "a percentage from 0 to 100")]:

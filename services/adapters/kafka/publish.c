@@ -54,7 +54,7 @@ static enum loy_err look_up(struct loy_publisher *publisher, const char *brokers
                              "Kafka cannot be reached at %s: %s (LOYALD_KAFKA_BROKERS or --kafka-brokers says where)",
                              brokers, rd_kafka_err2str(code));
     }
-    publisher->partitions = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+    publisher->partitions = metadata && metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
     rd_kafka_metadata_destroy(metadata);
     if (publisher->partitions == 0) {
         return loy_error_set(error, LOY_ERR_NOT_FOUND,

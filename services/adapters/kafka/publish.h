@@ -1,7 +1,7 @@
 /* Publish: a bulk producer for tools: blocking, one topic, its deliveries counted.
  *
  * Keys are placed by murmur2, as loyald expects them; records without a key anywhere. Not for the worker, whose adapter
- * (kafka.h) never blocks. One thread. Test: tests/integration/test_ctl_load.py. */
+ * (kafka.h) never blocks. One thread. Test: tests/integration/test_ctl_story.py. */
 #ifndef LOY_ADAPTERS_KAFKA_PUBLISH_H
 #define LOY_ADAPTERS_KAFKA_PUBLISH_H
 

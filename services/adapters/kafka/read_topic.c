@@ -34,7 +34,7 @@ static enum loy_err look_up(struct loy_topic_reader *reader, const char *brokers
                              "Kafka cannot be reached at %s: %s (LOYALD_KAFKA_BROKERS or --kafka-brokers says where)",
                              brokers, rd_kafka_err2str(code));
     }
-    reader->partitions = metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
+    reader->partitions = metadata && metadata->topic_cnt == 1 ? metadata->topics[0].partition_cnt : 0;
     rd_kafka_metadata_destroy(metadata);
     return reader->partitions > 0
                ? LOY_OK
