@@ -29,6 +29,7 @@
     X(store_refuse)       /* the request never reaches the server */                                                   \
     X(reply_lost)         /* executed, but the reply is lost */                                                        \
     X(execute_late)       /* the reply is lost at once and the server executes later */                                \
+    X(outlive)            /* what the dead had submitted arrives long after */                                         \
     X(stall)              /* the client stalls inside its transaction, holding its rows' locks */                      \
     X(store_slow)         /* the request takes long */                                                                 \
     X(cache_off)          /* the cache cannot be asked */                                                              \
