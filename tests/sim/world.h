@@ -107,6 +107,7 @@ struct sim_faults {
     X(RECORD_MISPLACED, "record_mispartitioned")                                                                       \
     X(RECORD_BROKEN, "record_broken")                                                                                  \
     X(RECORD_POISON, "record_poisonous")                                                                               \
+    X(RECORD_CORRECTED, "record_corrected_after_rejection")                                                            \
     X(RECORD_TOMBSTONE, "record_tombstone")                                                                            \
     X(RECORD_NO_MEMBER, "record_without_member")                                                                       \
     X(RECORD_LATE, "record_of_long_ago")                                                                               \
