@@ -127,6 +127,9 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(test_support) $(FAKES) $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link) -lcmocka
 
+$(B)/tests/unit/test_fake_store_contract: $(B)/tests/contract/contract_store.o
+$(B)/tests/unit/test_fake_bus_contract: $(B)/tests/contract/contract_bus.o
+
 # --- contract tests: the same histories on a port's adapter and on its fake -------------------------------------------
 
 CONTRACTS := $(addprefix $(B)/tests/contract/,store_pg pg_agree contract_bus_kafka bus_shell cache_redis)

@@ -294,7 +294,7 @@ static const struct sim_record *some_event(struct sim_customers *customers)
         uint32_t last = customers->record_count < 60 ? customers->record_count : 60;
         const struct sim_record *record =
             &customers->records[customers->record_count - 1 - sim_below(customers->world, last)];
-        if (record->class == SIM_EVENT) {
+        if (record->class == SIM_EVENT && !record->is_correction) {
             return record;
         }
     }
@@ -363,6 +363,15 @@ static void publish_refused(struct sim_customers *customers, enum sim_class clas
     }
     choose_place(customers, &record, encode(customers, &record, &how));
     append(customers, &record);
+    if (class == SIM_REFUSED && sim_chance(customers->world, 700)) {
+        /* Corrected by its publisher: what was rejected is no repeat. */
+        record.class = SIM_EVENT;
+        record.is_correction = true; /* not repeated: whether its order or its currency is found wrong first is open */
+        how.currency = NULL;
+        choose_place(customers, &record, encode(customers, &record, &how));
+        append(customers, &record);
+        sim_happened(customers->world, SIM_RECORD_CORRECTED);
+    }
 }
 
 static void publish_ignored(struct sim_customers *customers)

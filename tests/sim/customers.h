@@ -39,6 +39,7 @@ struct sim_record {
     const char *order_id;
     int64_t occurred_at_us;
     bool is_historical;
+    bool is_correction; /* of a record that was rejected */
     struct sim_line lines[SIM_LINES_MAX];
     uint32_t line_count;
     int64_t tick_due_us;

@@ -315,8 +315,8 @@ static void copy_flight(struct sim_pool *pool, struct fake_flight *flight, const
 {
     flight->message = *message;
     flight->message.topic = sim_copy(pool, message->topic);
-    flight->message.key = sim_copy(pool, message->key);
-    flight->message.value = sim_copy(pool, message->value);
+    flight->message.key = sim_copy(pool, message->has_key ? message->key : (struct loy_str){0});
+    flight->message.value = sim_copy(pool, message->has_value ? message->value : (struct loy_str){0});
     struct loy_header *headers = sim_alloc(pool, message->header_count * sizeof *headers);
     for (uint32_t i = 0; i < message->header_count; i++) {
         headers[i].name = sim_copy(pool, message->headers[i].name);
@@ -332,6 +332,10 @@ static enum loy_err bus_produce(void *self, const struct loy_bus_message *messag
     struct fake_bus *bus = self;
     sim_touch(bus->broker->world);
     struct sim_world *world = bus->broker->world;
+    if (message->partition >= bus->broker->partitions) {
+        return loy_error_set(error, LOY_ERR_MISMATCH, "topic %.*s has no partition %d", LOY_STR_ARG(message->topic),
+                             message->partition);
+    }
     if (bus->produced == FAKE_REPORTS_MAX || sim_chance(world, world->faults.produce_full)) {
         sim_happened(world, SIM_PRODUCE_FULL);
         return loy_error_set(error, LOY_ERR_AGAIN, "the producer's queue is full");

@@ -120,6 +120,28 @@ static bool revision_holds(struct fake_transaction *t)
     return true;
 }
 
+static bool is_text(struct loy_str text)
+{
+    return loy_str_is_utf8(text) && (text.len == 0 || !memchr(text.at, 0, text.len));
+}
+
+static bool texts_hold(struct fake_transaction *t)
+{
+    const struct loy_store_commit *commit = &t->request.commit;
+    bool holds = true;
+    for (uint32_t i = 0; i < commit->journal_count; i++) {
+        holds = holds && is_text(commit->journal[i].subject);
+    }
+    for (uint32_t i = 0; i < commit->member_count; i++) {
+        holds = holds && is_text(commit->members[i].row.member_id);
+    }
+    if (!holds && t->db->refuses_bad_text) {
+        refuse(t, LOY_STORE_POISON, LOY_GUARD_NONE, "22021", "a text is not text");
+        return false;
+    }
+    return true;
+}
+
 static bool journal_holds(struct fake_transaction *t)
 {
     const struct loy_store_commit *commit = &t->request.commit;
@@ -289,7 +311,7 @@ static void write_outbox(struct fake_db *db, const struct loy_outbox_row *row)
 
 static void execute_commit(struct fake_transaction *t)
 {
-    if (!partitions_hold(t) || !revision_holds(t) || !journal_holds(t) || !members_hold(t)) {
+    if (!texts_hold(t) || !partitions_hold(t) || !revision_holds(t) || !journal_holds(t) || !members_hold(t)) {
         return;
     }
     struct fake_db *db = t->db;
@@ -370,8 +392,8 @@ static void execute_load(struct fake_transaction *t)
     uint32_t count = 0;
     for (uint32_t i = 0; i < load->count; i++) {
         const struct fake_member *member = fake_db_member(t->db, load->keys[i].member_id);
-        if (!member || member->write.row.k != load->keys[i].k) {
-            continue;
+        if (!member) {
+            continue; /* k is no condition: the id is unique, and the adapter asks by it */
         }
         rows[count] = member->write.row;
         rows[count].member_id = sim_copy(&t->pool, member->write.row.member_id);

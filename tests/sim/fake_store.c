@@ -9,6 +9,8 @@ enum {
     LATE_US = 15000000, /* a commit may reach the server this long after its client gave it up */
     STALL_US = 60000000,
     BLOCKED_AGAIN_US = 50000,
+    SILENCE_US = 5000000,
+    OUTLIVE_US = 40000000,
 };
 
 /* --- a request of our own, since its client may be gone when it executes --- */
@@ -268,6 +270,10 @@ void fake_store_kill(struct fake_store *store)
     if (store->pending) {
         store->pending->owned = false;
         store->pending->client_died = !store->pending->executed;
+        if (!store->pending->executed && sim_chance(store->db->world, store->db->world->faults.outlive)) {
+            /* It sits in a buffer on the way, and comes when there may be an heir. */
+            store->pending->execute_at_us += sim_between(store->db->world, 0, OUTLIVE_US);
+        }
     }
     fake_transaction_free(store->answered);
     store->pending = NULL;
@@ -323,6 +329,13 @@ static void choose_faults(struct fake_transaction *t)
         t->reply_at_us = sim_soon(world);
         t->result = (struct loy_store_result){.status = LOY_STORE_OUTAGE};
         loy_error_set(&t->result.error, LOY_ERR_UNAVAILABLE, "simulated: connection refused");
+        return;
+    }
+    if (t->db->silent) {
+        t->executed = true;
+        t->reply_at_us = world->now_us + SILENCE_US;
+        t->result = (struct loy_store_result){.status = LOY_STORE_OUTAGE, .commit_unknown = is_commit};
+        loy_error_set(&t->result.error, LOY_ERR_TIMEOUT, "simulated: no answer");
         return;
     }
     if (sim_chance(world, world->faults.store_slow)) {

@@ -51,6 +51,8 @@ struct fake_db {
     struct fake_transaction *transactions; /* under way, in order of submission */
     struct loy_str poison;                 /* an event that contains it cannot be stored; empty: none */
     bool down;
+    bool silent;           /* requests vanish, and their clients give up after SILENCE_US */
+    bool refuses_bad_text; /* U+0000 and broken UTF-8 are poison, as in PostgreSQL */
 };
 
 void fake_db_init(struct fake_db *db, struct sim_world *world, uint16_t topic_count, int32_t partitions);

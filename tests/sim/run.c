@@ -59,6 +59,7 @@ static void choose_faults(struct run *run)
     for (size_t i = 0; i < sizeof hard / sizeof *hard; i++) {
         *hard[i] = *hard[i] > 60 ? 60 : *hard[i];
     }
+    world->faults.outlive = sim_chance(world, 500) ? 500 : 0;
     world->faults.zombie_delivery = sim_chance(world, 500) ? 500 : 0;
     world->faults.bus_error = world->faults.bus_error > 10 ? 10 : world->faults.bus_error;
 }

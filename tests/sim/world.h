@@ -29,6 +29,7 @@
     X(store_refuse)       /* the request never reaches the server */                                                   \
     X(reply_lost)         /* executed, but the reply is lost */                                                        \
     X(execute_late)       /* the reply is lost at once and the server executes later */                                \
+    X(outlive)            /* what the dead had submitted arrives long after */                                         \
     X(stall)              /* the client stalls inside its transaction, holding its rows' locks */                      \
     X(store_slow)         /* the request takes long */                                                                 \
     X(cache_off)          /* the cache cannot be asked */                                                              \
@@ -106,6 +107,7 @@ struct sim_faults {
     X(RECORD_MISPLACED, "record_mispartitioned")                                                                       \
     X(RECORD_BROKEN, "record_broken")                                                                                  \
     X(RECORD_POISON, "record_poisonous")                                                                               \
+    X(RECORD_CORRECTED, "record_corrected_after_rejection")                                                            \
     X(RECORD_TOMBSTONE, "record_tombstone")                                                                            \
     X(RECORD_NO_MEMBER, "record_without_member")                                                                       \
     X(RECORD_LATE, "record_of_long_ago")                                                                               \
