@@ -3,6 +3,7 @@
 #include <assert.h>
 #include <inttypes.h>
 #include <string.h>
+#include <time.h>
 
 struct loy_kafka_slot *loy_kafka_slot(const struct loy_kafka_consumer *in, int16_t topic, int32_t k)
 {
@@ -55,12 +56,25 @@ void loy_kafka_assign_paused(struct loy_kafka_consumer *in, const rd_kafka_topic
     rd_kafka_topic_partition_list_destroy(list);
 }
 
+static int64_t now_ms(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 /* Fetches from the offsets of the list from now on; what was fetched and not handed out is dropped. A thread of the
- * client's own answers, without the network. */
+ * client's own answers, without the network. librdkafka 2.0.2 waits for so many µs where it should be ms, and then
+ * tells of a time-out: asked again, which is harmless, it comes to the same. */
 static enum loy_err seek(struct loy_kafka_consumer *in, rd_kafka_topic_partition_list_t *list, struct loy_error *error)
 {
     enum { ANSWER_MS = 1000 };
+    int64_t until = now_ms() + ANSWER_MS;
     rd_kafka_error_t *refused = rd_kafka_seek_partitions(in->client, list, ANSWER_MS);
+    while (refused && rd_kafka_error_code(refused) == RD_KAFKA_RESP_ERR__TIMED_OUT && now_ms() < until) {
+        rd_kafka_error_destroy(refused);
+        refused = rd_kafka_seek_partitions(in->client, list, ANSWER_MS);
+    }
     if (refused) {
         (void)loy_error_set(error, LOY_ERR_UNAVAILABLE, "Kafka seek: %s", rd_kafka_error_string(refused));
         rd_kafka_error_destroy(refused);
