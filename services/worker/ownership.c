@@ -181,9 +181,9 @@ static enum loy_err start_reading(struct loy_worker *worker, const struct loy_st
     }
     enum loy_err err = LOY_OK;
     if (!worker->assigned_to_bus) {
-        worker->assigned_to_bus = true;
         worker->throttled = false;
         err = worker->bus.assign(worker->bus.self, starts, result->partition_count, &worker->error);
+        worker->assigned_to_bus = err == LOY_OK; /* else the next acquire has to start the fetching */
     } else {
         for (uint32_t i = 0; !err && i < result->partition_count; i++) {
             for (uint16_t topic = 0; !err && topic < worker->config.topic_count; topic++) {

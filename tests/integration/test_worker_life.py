@@ -1,6 +1,7 @@
 """A worker from its start to its stop, and what it shows of itself."""
 import re
 import signal
+import threading
 import time
 
 from support import events
@@ -20,17 +21,20 @@ def purchases(count, prefix, members=50, amount=30000):
 
 def test_stops_in_time_and_loses_nothing(new_world):
     world = new_world()
-    published = 0
-    for generation in range(3):
+    published, left = 0, []
+    for _ in range(3):
         worker = world.start_worker()
-        world.publish(*purchases(2000, "m"), drain=False)
-        published += 2000
-        time.sleep(0.3)  # in the middle of its work
-        started = time.monotonic()
-        worker.process.send_signal(signal.SIGTERM)
         worker.expected_to_live = False
+        stopping = threading.Timer(0.3, worker.process.send_signal, [signal.SIGTERM])
+        stopping.start()
+        world.publish(*purchases(4000, "m"), drain=False)  # SIGTERM comes into it
+        published += 4000
+        stopping.join()
+        started = time.monotonic()
         assert worker.process.wait(15) == 0, worker.log_text()
         assert time.monotonic() - started < 10
+        left.append(world.lag())
+    assert any(left), "it was never stopped in the middle of its work"
     world.start_worker()
     world.wait_drained()
     world.outcomes(applied=published)

@@ -37,14 +37,18 @@ def check(world):
 
 
 def while_publishing(world, breaking):
-    """Publishes the events; in the middle of it `breaking` runs."""
-    middle = threading.Timer(0.3, breaking)
-    middle.start()
+    """Publishes the events; in the middle of it `breaking` runs, in this thread: what it starts ends with its thread."""
     batch = year(world)
-    for start in range(0, len(batch), 300):
-        world.publish(*batch[start:start + 300], drain=False)
-        time.sleep(0.1)
-    middle.join()
+
+    def publish():
+        for start in range(0, len(batch), 300):
+            world.publish(*batch[start:start + 300], drain=False)
+            time.sleep(0.1)
+    publisher = threading.Thread(target=publish)
+    publisher.start()
+    time.sleep(0.3)
+    breaking()
+    publisher.join()
 
 
 def test_postgresql_restarts_in_the_middle(own_world):

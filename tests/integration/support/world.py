@@ -195,7 +195,10 @@ class World:
         deadline = time.monotonic() + seconds
         while (lag := self.lag()) > 0:
             self.check_workers()
-            assert time.monotonic() < deadline, f"{lag} records without an outcome after {seconds} s: {self.totals()}"
+            assert time.monotonic() < deadline, (
+                f"{lag} records without an outcome after {seconds} s: {self.totals()}\n"
+                f"high watermarks by topic and k: {self.high_watermarks()}\n"
+                f"{self.query('SELECT k, epoch, owner, attempts, next_offset FROM partition ORDER BY k')}")
             time.sleep(0.05)
 
     def check_workers(self):
