@@ -195,6 +195,10 @@ $(B)/tests/conformance/cel: $(patsubst %.c,$(B)/%.o,$(wildcard tests/conformance
 	$(Q)$(link)
 conformance: $(B)/tests/conformance/cel ## CEL's own tests, counted by file; CANARY=10 changes ten expectations
 	$(Q)$< $(LOYALD_SHARED)/cel/conformance $(CANARY)
+docs-cel: $(B)/tests/conformance/cel ## write the generated parts of docs/cel.md
+	$(Q)$< $(LOYALD_SHARED)/cel/conformance markdown | $(PYTHON) tests/checks/cel_docs.py docs/cel.md
+docs-cel-check: $(B)/tests/conformance/cel
+	$(Q)$< $(LOYALD_SHARED)/cel/conformance markdown | $(PYTHON) tests/checks/cel_docs.py docs/cel.md --check
 
 # --- checks --------------------------------------------------------------------------------------------------------
 
@@ -273,5 +277,5 @@ clean: ## delete build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-.PHONY: docs docs-check all contracts unit sim conformance bench-cel check fmt fmt-check lint headers layers toolchain install clean help fuzz bench-store
+.PHONY: docs docs-check all contracts unit sim conformance docs-cel docs-cel-check bench-cel check fmt fmt-check lint headers layers toolchain install clean help fuzz bench-store
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

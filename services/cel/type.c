@@ -192,7 +192,8 @@ const struct loy_cel_type *loy_cel_type_of_letters(struct loy_arena *arena, cons
         return loy_cel_type_basic(kinds[letter - letters]);
     }
     if (param) {
-        return loy_cel_type_new(arena, LOY_CEL_TYPE_VAR, LOY_STR("T"), (uint32_t)(param - params), NULL, 0);
+        return loy_cel_type_new(arena, LOY_CEL_TYPE_VAR, (struct loy_str){param, 1}, (uint32_t)(param - params), NULL,
+                                0);
     }
     const struct loy_cel_type *first = loy_cel_type_of_letters(arena, text);
     if (c == 'M') {

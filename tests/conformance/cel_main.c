@@ -1,10 +1,12 @@
 /* Runs CEL's own conformance tests against services/cel and counts them by file.
  *
- *     cel_main FOLDER [canary]
+ *     cel_main FOLDER [canaries | markdown]
  *
  * FOLDER holds *.jsonl, one test a line (its README states the form). All tests of the tiers core, ext:strings,
  * ext:math and ext:bindings have to pass; there is no list of exceptions. With a number of canaries, that many expected
- * values are changed, chosen by seed, and exactly those must fail: a runner that cannot fail would prove nothing. */
+ * values are changed, chosen by seed, and exactly those must fail: a runner that cannot fail would prove nothing.
+ * `markdown` prints the generated parts of docs/cel.md instead. */
+#include "conformance/cel_docs.h"
 #include "conformance/cel_values.h"
 
 #include "adapters/regex/regex.h"
@@ -276,12 +278,42 @@ static size_t run_all(struct suite *suite, struct tally *tallies, size_t *ret_fi
     return failed;
 }
 
+static void print_counts(const struct suite *suite, const struct tally *tallies, size_t files, size_t failed)
+{
+    for (size_t i = 0; i < files; i++) {
+        printf("%-16s %4zu of %4zu\n", tallies[i].file, tallies[i].passed, tallies[i].all);
+    }
+    printf("conformance: %zu passed, %zu failed\n", suite->count - failed, failed);
+}
+
+static void print_markdown(const struct suite *suite, const struct tally *tallies, size_t files, size_t failed)
+{
+    printf("@conformance\n| file of the suite | passed | of |\n|---|---:|---:|\n");
+    for (size_t i = 0; i < files; i++) {
+        printf("| %s | %zu | %zu |\n", tallies[i].file, tallies[i].passed, tallies[i].all);
+    }
+    printf("| **all** | **%zu** | **%zu** |\n@functions\n", suite->count - failed, suite->count);
+    conformance_print_functions();
+    printf("@limits\n");
+    conformance_print_limits();
+}
+
+static void unload(struct suite *suite)
+{
+    for (size_t i = 0; i < suite->count; i++) {
+        json_decref(suite->tests[i].json);
+    }
+    loy_regex_destroy(suite->regex);
+    free(suite->arena.base);
+}
+
 int main(int argc, char **argv)
 {
     static struct suite suite;
     static struct tally tallies[MAX_FILES];
-    const char *folder = argc > 1 ? argv[1] : "../shared/cel/conformance";
-    size_t canaries = argc > 2 ? (size_t)strtoul(argv[2], NULL, 10) : 0, files = 0;
+    const char *folder = argc > 1 ? argv[1] : "../shared/cel/conformance", *seed = getenv("SEED");
+    bool markdown = argc > 2 && strcmp(argv[2], "markdown") == 0, as_planned = true;
+    size_t canaries = argc > 2 && !markdown ? (size_t)strtoul(argv[2], NULL, 10) : 0, files = 0;
     void *block = malloc(ARENA);
     suite.regex = loy_regex_new();
     if (!block || !suite.regex) {
@@ -292,24 +324,15 @@ int main(int argc, char **argv)
         printf("conformance: SKIPPED, no tests in %s\n", folder);
         return 0;
     }
-    const char *seed = getenv("SEED");
     if (!release_canaries(&suite, canaries, seed ? (unsigned)strtoul(seed, NULL, 10) : 1)) {
         return 2;
     }
-    bool as_planned = true;
     size_t failed = run_all(&suite, tallies, &files, &as_planned);
-    for (size_t i = 0; i < files; i++) {
-        printf("%-16s %4zu of %4zu\n", tallies[i].file, tallies[i].passed, tallies[i].all);
-    }
-    printf("conformance: %zu passed, %zu failed\n", suite.count - failed, failed);
+    (markdown ? print_markdown : print_counts)(&suite, tallies, files, failed);
     if (canaries) {
         printf("conformance: %zu expectations changed, %s\n", canaries,
                as_planned ? "exactly those failed" : "OTHERS FAILED, or they did not");
     }
-    for (size_t i = 0; i < suite.count; i++) {
-        json_decref(suite.tests[i].json);
-    }
-    loy_regex_destroy(suite.regex);
-    free(block);
+    unload(&suite);
     return as_planned && failed == canaries ? 0 : 1;
 }

@@ -19,7 +19,7 @@ static void several_mistakes_are_told_in_one_pass_in_the_order_of_the_text(void 
     check_issues(state, "purchas.total > 5 && member.levl == 'x' && size(flag) > 1",
                  "1:1: nothing is called 'purchas': did you mean 'purchase'?\n"
                  "1:29: no field 'levl' on member: did you mean 'level'?\n"
-                 "1:44: 'size' takes (string) or (bytes) or (list(T)) or (map(T, T)), found (bool)");
+                 "1:44: 'size' takes (string) or (bytes) or (list(A)) or (map(A, B)), found (bool)");
 }
 
 static void types_that_do_not_fit_are_told_with_what_was_expected(void **state)
