@@ -34,8 +34,10 @@ HOUSE_CFLAGS := -std=c17 -D_GNU_SOURCE -fno-common -fstack-protector-strong -pth
 HOUSE_CXXFLAGS := -std=c++17 -fno-exceptions -fno-rtti -Wall -Wextra -Iservices -MMD -MP \
             $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
 HOUSE_LDFLAGS := -pthread $(if $(SANITIZE),-fsanitize=$(SANITIZE))
-PKG_CFLAGS := $(shell pkg-config --cflags $(PACKAGES) 2>/dev/null)
-PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) 2>/dev/null) -lstdc++ -lm
+# TLS to Redis, where hiredis was built with it (Debian 13, not 12).
+REDIS_TLS  := $(shell pkg-config --exists hiredis_ssl openssl 2>/dev/null && echo hiredis_ssl openssl)
+PKG_CFLAGS := $(if $(REDIS_TLS),-DLOY_REDIS_TLS) $(shell pkg-config --cflags $(PACKAGES) $(REDIS_TLS) 2>/dev/null)
+PKG_LIBS   := $(shell pkg-config --libs $(PACKAGES) $(REDIS_TLS) 2>/dev/null) -lstdc++ -lm
 
 .DEFAULT_GOAL := all
 .DELETE_ON_ERROR:

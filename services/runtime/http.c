@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 enum {
     CONNECTIONS_MAX = 16,
+    BACKLOG = 16,
     CONNECTION_BYTES = 16384,
     CONNECTION_TIMEOUT_S = 10,
     PAGE_BYTES = 1 << 20,
@@ -19,6 +22,7 @@ enum {
 struct loy_http {
     struct loy_http_config config;
     struct MHD_Daemon *daemon;
+    int port;
     void *page; /* one thread answers, so one page is under way */
 };
 
@@ -126,14 +130,47 @@ static bool to_sockaddr(const struct loy_http_config *config, struct sockaddr_st
     return inet_pton(AF_INET6, config->address, &v6->sin6_addr) == 1;
 }
 
-static struct MHD_Daemon *open_port(struct loy_http *http, const struct sockaddr_storage *address)
+/* Opens the socket ourselves, so that it is our errno that says why it cannot be; -1 then. */
+static int open_socket(const struct sockaddr_storage *address)
 {
+    int on = 1;
     bool v6 = address->ss_family == AF_INET6;
-    unsigned int flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG | (v6 ? MHD_USE_DUAL_STACK : 0);
+    socklen_t length = v6 ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
+    int fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -1;
+    }
+    /* A port that was ours a moment ago is not taken. */
+    (void)setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+    if (bind(fd, (const struct sockaddr *)address, length) != 0 || listen(fd, BACKLOG) != 0) {
+        int why = errno;
+        (void)close(fd);
+        errno = why;
+        return -1;
+    }
+    return fd;
+}
+
+/* Takes fd over when it succeeds. */
+static struct MHD_Daemon *open_port(struct loy_http *http, int fd)
+{
+    unsigned int flags = MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC | MHD_USE_ERROR_LOG;
     return MHD_start_daemon(flags, 0, NULL, NULL, on_request, http, MHD_OPTION_EXTERNAL_LOGGER, on_news, NULL,
-                            MHD_OPTION_SOCK_ADDR, (const struct sockaddr *)address, MHD_OPTION_CONNECTION_LIMIT,
-                            (unsigned int)CONNECTIONS_MAX, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES,
-                            MHD_OPTION_CONNECTION_TIMEOUT, (unsigned int)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
+                            MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, (unsigned int)CONNECTIONS_MAX,
+                            MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_BYTES, MHD_OPTION_CONNECTION_TIMEOUT,
+                            (unsigned int)CONNECTION_TIMEOUT_S, MHD_OPTION_END);
+}
+
+/* The port that the socket got. */
+static int port_of(int fd)
+{
+    struct sockaddr_storage address = {0};
+    socklen_t length = sizeof address;
+    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
+        return 0;
+    }
+    return address.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)(void *)&address)->sin6_port)
+                                         : ntohs(((struct sockaddr_in *)(void *)&address)->sin_port);
 }
 
 enum loy_err loy_http_start(const struct loy_http_config *config, struct loy_http **ret_http, struct loy_error *error)
@@ -152,13 +189,19 @@ enum loy_err loy_http_start(const struct loy_http_config *config, struct loy_htt
         return loy_error_set(error, LOY_ERR_NO_MEMORY, "no memory for the http port");
     }
     *http = (struct loy_http){.config = *config, .page = page};
-    errno = 0;
-    http->daemon = open_port(http, &address);
-    if (!http->daemon) {
+    int fd = open_socket(&address);
+    if (fd < 0) {
         int why = errno;
         loy_http_stop(http);
         return loy_error_set(error, LOY_ERR_CONFIG, "cannot open http_address %s, http_port %d: %s", config->address,
-                             config->port, why ? strerror(why) : "unknown reason");
+                             config->port, strerror(why));
+    }
+    http->port = port_of(fd);
+    http->daemon = open_port(http, fd);
+    if (!http->daemon) {
+        (void)close(fd);
+        loy_http_stop(http);
+        return loy_error_set(error, LOY_ERR_INTERNAL, "libmicrohttpd does not start on http_port %d", config->port);
     }
     *ret_http = http;
     return LOY_OK;
@@ -166,8 +209,7 @@ enum loy_err loy_http_start(const struct loy_http_config *config, struct loy_htt
 
 int loy_http_port(const struct loy_http *http)
 {
-    const union MHD_DaemonInfo *info = MHD_get_daemon_info(http->daemon, MHD_DAEMON_INFO_BIND_PORT);
-    return info && info->port ? info->port : http->config.port;
+    return http->port;
 }
 
 void loy_http_stop(struct loy_http *http)

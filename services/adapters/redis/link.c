@@ -253,11 +253,17 @@ bool loy_redis_link_send(struct loy_redis_link *link, struct loy_str commands, i
     return true;
 }
 
+static void fail_of_context(struct loy_redis_link *link)
+{
+    char why[160];
+    loy_redis_link_fail(link, link->tls ? loy_redis_tls_why(link->context->errstr, why) : link->context->errstr);
+}
+
 static bool write_out(struct loy_redis_link *link)
 {
     int done = 1;
     if (link->has_unsent && redisBufferWrite(link->context, &done) != REDIS_OK) {
-        loy_redis_link_fail(link, link->context->errstr);
+        fail_of_context(link);
         return false;
     }
     link->has_unsent = !done;
@@ -295,7 +301,7 @@ static bool read_in(struct loy_redis_link *link)
         redisReader *reader = link->context->reader;
         size_t before = reader->len;
         if (redisBufferRead(link->context) != REDIS_OK) {
-            loy_redis_link_fail(link, link->context->errstr);
+            fail_of_context(link);
             return false;
         }
         if (reader->len == before) {

@@ -1,6 +1,6 @@
 #include "adapters/redis/tls.h"
 
-#if __has_include(<hiredis/hiredis_ssl.h>) && __has_include(<openssl/ssl.h>)
+#ifdef LOY_REDIS_TLS /* the Makefile found it */
 
 #include <arpa/inet.h>
 #include <hiredis/hiredis_ssl.h>
@@ -79,7 +79,23 @@ enum loy_err loy_redis_tls_start(struct loy_redis_tls *tls, redisContext *contex
     return LOY_OK;
 }
 
+const char *loy_redis_tls_why(const char *otherwise, char ret_why[160])
+{
+    unsigned long last = ERR_peek_last_error();
+    if (last) {
+        ERR_error_string_n(last, ret_why, 160);
+    }
+    ERR_clear_error();
+    return last ? ret_why : otherwise;
+}
+
 #else
+
+const char *loy_redis_tls_why(const char *otherwise, char ret_why[160])
+{
+    (void)ret_why;
+    return otherwise;
+}
 
 enum loy_err loy_redis_tls_new(struct loy_redis_tls **ret_tls, struct loy_error *error)
 {

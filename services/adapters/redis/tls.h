@@ -19,4 +19,7 @@ void loy_redis_tls_destroy(struct loy_redis_tls *tls);
 LOY_MUST_USE enum loy_err loy_redis_tls_start(struct loy_redis_tls *tls, redisContext *context, const char *host,
                                               struct loy_error *error);
 
+/* The last thing that TLS said went wrong in this thread; hiredis keeps only an errno. Otherwise what is given. */
+const char *loy_redis_tls_why(const char *otherwise, char ret_why[160]);
+
 #endif
