@@ -176,7 +176,7 @@ static int port_of(int fd)
 enum loy_err loy_http_start(const struct loy_http_config *config, struct loy_http **ret_http, struct loy_error *error)
 {
     assert(config->port >= 0 && config->port <= 65535);
-    struct sockaddr_storage address;
+    struct sockaddr_storage address = {0};
     if (!to_sockaddr(config, &address)) {
         return loy_error_set(error, LOY_ERR_CONFIG, "http_address = '%.64s': must be an IPv4 or IPv6 address",
                              config->address);
