@@ -49,8 +49,8 @@ class Screen:
     def title(self, text):
         self.line("\n" + (f"\033[1m{text}\033[0m" if self.colour else text))
 
-    def row(self, name, *values):
-        self.line(f"  {name:<14}" + "".join(f"{value:>14}" for value in values))
+    def row(self, name, *values, note=""):
+        self.line((f"  {name:<14}" + "".join(f"{value:>14}" for value in values) + "  " + note).rstrip())
 
     def bar(self, done, total, note):
         if not self.terminal:
@@ -302,8 +302,8 @@ class Shop:
         offsets = self.db.numbers(OFFSETS)[0]
         published = self.options.events + LIVE_EVENTS
         together = sum(totals.values())
-        self.screen.row("together", f"{together:,}", verdict(together == offsets == published,
-                                                            f"{offsets:,} offsets, {published:,} published"))
+        self.screen.row("together", f"{together:,}", note=verdict(together == offsets == published,
+                                                                 f"{offsets:,} offsets, {published:,} published"))
 
     def show_points(self):
         self.screen.title("Points")
@@ -313,8 +313,8 @@ class Shop:
             lots = [sum(pair) for pair in zip(lots, lots_of(bytes.fromhex(state)))]
         self.screen.row("", "available", "pending")
         for name, sums in (("ledger", ledger), ("balances", balances), ("lots", lots)):
-            self.screen.row(name, *(f"{number:,}" for number in sums))
-        self.screen.row("", verdict(ledger == balances == lots, "all three"))
+            note = "" if name == "ledger" else verdict(sums == ledger, "ledger")
+            self.screen.row(name, *(f"{number:,}" for number in sums), note=note)
 
     def show_members(self):
         self.screen.title("Top members")

@@ -128,7 +128,7 @@ def check_against_what_was_made(run, programs):
 
 
 def check_points(run):
-    shown = {words[0]: [number(word) for word in words[1:]] for line in rows_under(run.text, "Points")
+    shown = {words[0]: [number(word) for word in words[1:3]] for line in rows_under(run.text, "Points")
              if (words := line.split()) and words[0] in ("ledger", "balances", "lots")}
     [ledger] = run.query("SELECT sum(e.amount) FILTER (WHERE e.kind IN (1, 3, 4)), sum(CASE e.kind WHEN 2 "
                          "THEN e.amount WHEN 3 THEN -e.amount ELSE 0 END) FROM journal, unnest(entries) AS e")
