@@ -34,7 +34,7 @@ while IFS= read -r line; do
   nm -A -u "$lib" 2>/dev/null | awk '{print $NF}' | sort -u |
     comm -23 - "$build/layers.defined" | grep -vE "$instrumentation" | comm -23 - <(printf '%s\n' "$allowed_symbols") > "$build/layers.foreign" || true
   while IFS= read -r symbol; do
-    where=$(nm -A -u "$lib" 2>/dev/null | awk -v s="$symbol" '$NF == s {print $1}' | sed 's/.*://; s/:$//' | head -1)
+    where=$(nm -A -u "$lib" 2>/dev/null | awk -v s="$symbol" '$NF == s {print $1}' | sed 's/:$//; s/.*://' | head -1)
     say "$room calls $symbol (${where:-$lib}), which is not in the short list of services/LAYERS"
   done < "$build/layers.foreign"
   # A pure room keeps nothing between calls: no writable data.
