@@ -14,8 +14,8 @@ struct loy_cache_write {
 };
 
 struct loy_cache {
-    /* Asks for the rows of keys (copied); at most one load under way. LOY_ERR_AGAIN when one is, LOY_ERR_UNAVAILABLE
-     * when the cache is off or broken (ask the store instead). */
+    /* Asks for the rows of keys (copied); at most one load under way, until poll gave its end. LOY_ERR_AGAIN when one
+     * is, LOY_ERR_UNAVAILABLE when the cache is off or broken (ask the store instead). */
     enum loy_err (*load)(void *self, const struct loy_account_key *keys, uint32_t count);
     /* True when the load is over: rows that were there (borrowed until the next load), or none after a time-out. Time
      * passes inside poll: while a load is under way, call it every 10 ms at the latest; else now and then, since it

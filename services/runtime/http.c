@@ -164,13 +164,17 @@ static struct MHD_Daemon *open_port(struct loy_http *http, int fd)
 /* The port that the socket got. */
 static int port_of(int fd)
 {
-    struct sockaddr_storage address = {0};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in v4;
+        struct sockaddr_in6 v6;
+    } address;
     socklen_t length = sizeof address;
-    if (getsockname(fd, (struct sockaddr *)&address, &length) != 0) {
+    memset(&address, 0, sizeof address);
+    if (getsockname(fd, &address.any, &length) != 0) {
         return 0;
     }
-    return address.ss_family == AF_INET6 ? ntohs(((struct sockaddr_in6 *)(void *)&address)->sin6_port)
-                                         : ntohs(((struct sockaddr_in *)(void *)&address)->sin_port);
+    return ntohs(address.any.sa_family == AF_INET6 ? address.v6.sin6_port : address.v4.sin_port);
 }
 
 enum loy_err loy_http_start(const struct loy_http_config *config, struct loy_http **ret_http, struct loy_error *error)

@@ -204,7 +204,7 @@ static enum loy_err cache_load(void *self, const struct loy_account_key *keys, u
 {
     struct loy_redis *redis = self;
     turn(redis);
-    if (redis->load == LOAD_UNDER_WAY) {
+    if (redis->load != LOAD_NONE) {
         return LOY_ERR_AGAIN;
     }
     if (redis->link.state != LOY_LINK_UP || key_count == 0) {
