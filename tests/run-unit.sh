@@ -9,7 +9,7 @@ for program in "$@"; do
   "$program" > "$log" 2>&1
   status=$?
   ok=$(grep -c '^\[       OK \]' "$log")
-  bad=$(sed -nE 's/^\[  FAILED  \] .*: ([0-9]+) test\(s\), listed below:$/\1/p' "$log" | awk '{n += $1} END {print n + 0}')
+  bad=$(sed -nE 's/^\[  FAILED  \] (.*: )?([0-9]+) test\(s\), listed below:$/\2/p' "$log" | awk '{n += $1} END {print n + 0}')
   skip=$(grep -c '^\[  SKIPPED \]' "$log")
   if [ $status -ne 0 ]; then
     printf '%s failed (exit %d):\n' "$program" $status
