@@ -249,6 +249,7 @@ static enum loy_err take_end(struct loy_worker *worker, const struct loy_positio
     }
     if (!err && at->offset == owned->read_next[at->topic]) {
         owned->drained[at->topic] = true;
+        loy_ownership_drained(worker, at->partition);
         regulate_ticks(worker, at->partition, false);
     }
     return err;

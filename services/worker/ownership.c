@@ -39,6 +39,28 @@ void loy_ownership_suspect(struct loy_worker *worker)
     }
 }
 
+/* A partition that has nothing to read stopped nobody: its acquires were rebalances, as a group has them while it
+ * grows. When no other gives reason for caution, batches may grow again. */
+void loy_ownership_drained(struct loy_worker *worker, int32_t k)
+{
+    struct loy_owned *owned = &worker->owned[k];
+    if (!owned->cautious) {
+        return;
+    }
+    for (int topic = 0; topic < worker->tick_topic; topic++) {
+        if (!owned->drained[topic] || owned->row.next_offset[topic] != owned->read_next[topic]) {
+            return;
+        }
+    }
+    owned->cautious = false;
+    for (uint32_t i = 0; i < worker->assigned_count; i++) {
+        if (worker->owned[worker->assigned[i]].cautious) {
+            return;
+        }
+    }
+    worker->alone = 0;
+}
+
 static enum loy_err rewind_partition(struct loy_worker *worker, struct loy_owned *owned)
 {
     enum loy_err err = LOY_OK;
@@ -164,7 +186,8 @@ static void hold(struct loy_worker *worker, const struct loy_partition *row)
         owned->hole_from[i] = -1;
     }
     owned->ticks_paused = true;
-    if (row->attempts >= LOY_ALONE_AFTER_ATTEMPTS && worker->alone == 0) {
+    owned->cautious = row->attempts >= LOY_ALONE_AFTER_ATTEMPTS;
+    if (owned->cautious && worker->alone == 0) {
         worker->alone = worker->config.batch_max;
     }
 }

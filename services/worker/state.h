@@ -136,6 +136,7 @@ struct loy_outgoing {
 struct loy_owned {
     bool held;                         /* acquired: its records are worked */
     bool stopped;                      /* by poison: a person has to look */
+    bool cautious;                     /* acquired so often that its records may be what stopped others */
     struct loy_partition row;          /* as it stands in PostgreSQL */
     int64_t read_next[LOY_TOPICS_MAX]; /* the next offset to come from the bus */
     int64_t hole_from[LOY_TOPICS_MAX]; /* offsets that were missing and sought back for once; -1: none */
@@ -220,6 +221,7 @@ void loy_ownership_reset(struct loy_worker *worker);
 STEP loy_ownership_rewind(struct loy_worker *worker);
 /* Looks again whether a record that was refused is still to come. */
 void loy_ownership_suspect(struct loy_worker *worker);
+void loy_ownership_drained(struct loy_worker *worker, int32_t k);
 
 /* load.c: accounts from the thread's cache, Redis, PostgreSQL */
 STEP loy_load_start(struct loy_worker *worker, struct loy_batch *batch);

@@ -161,11 +161,50 @@ static void a_repeat_a_second_channel_and_a_reused_id_are_told_apart(void **stat
     assert_int_equal(fake_db_member(&bench->db, LOY_STR("anna"))->write.available[0], 20);
 }
 
+enum { RECORDS = 60 };
+
+/* Every partition was acquired again and again without its offsets moving, as when workers die of a record. */
+static void suspect_everything(struct bench *bench)
+{
+    for (int k = 0; k < PARTITIONS; k++) {
+        bench->db.partitions[k].row.attempts = 5;
+    }
+}
+
+static uint64_t batches_for_repeats(struct bench *bench)
+{
+    for (int i = 0; i < RECORDS; i++) {
+        publish(bench, "anna", PURCHASE("1", "anna", "order-1", "\"100000\""));
+    }
+    run_for(bench, 5000000);
+    assert_int_equal(total_of(bench, LOY_OUTCOME_APPLIED), 1);
+    assert_int_equal(total_of(bench, LOY_OUTCOME_DUPLICATE), RECORDS - 1);
+    return bench->metrics.batches;
+}
+
+static void a_backlog_that_stopped_others_is_worked_one_at_a_time(void **state)
+{
+    struct bench *bench = *state;
+    suspect_everything(bench);
+    assert_true(batches_for_repeats(bench) >= RECORDS);
+}
+
+/* A growing group rebalances a few times before anything is published; that made a worker slow for 4,000 records. */
+static void rebalances_without_records_are_no_reason_for_caution(void **state)
+{
+    struct bench *bench = *state;
+    suspect_everything(bench);
+    run_for(bench, 1000000);
+    assert_true(batches_for_repeats(bench) < RECORDS / 2);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_purchase_becomes_points_and_an_update, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_repeat_a_second_channel_and_a_reused_id_are_told_apart, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_backlog_that_stopped_others_is_worked_one_at_a_time, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(rebalances_without_records_are_no_reason_for_caution, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
