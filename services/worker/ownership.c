@@ -220,7 +220,9 @@ static enum loy_err start_reading(struct loy_worker *worker, const struct loy_st
         }
     }
     for (uint32_t i = 0; !err && i < result->partition_count; i++) {
-        worker->bus.pause(worker->bus.self, starts[i].k, (int16_t)worker->tick_topic);
+        /* An outbox that came back full keeps its input stopped. */
+        bool full = worker->owned[starts[i].k].full;
+        worker->bus.pause(worker->bus.self, starts[i].k, full ? -1 : (int16_t)worker->tick_topic);
     }
     return err;
 }
