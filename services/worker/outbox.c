@@ -13,7 +13,7 @@ void loy_outbox_put(struct loy_buf *buf, enum loy_output output, const struct lo
     uint32_t headers = message->header_count < LOY_OUTBOX_HEADERS_MAX ? message->header_count : LOY_OUTBOX_HEADERS_MAX;
     loy_buf_append_byte(buf, (uint8_t)output);
     loy_buf_append_byte(buf, (uint8_t)((message->has_key ? FLAG_KEY : 0) + (message->has_value ? FLAG_VALUE : 0)));
-    loy_varint_put(buf, (uint64_t)(message->partition + 1));
+    loy_varint_put(buf, (uint64_t)((int64_t)message->partition + 1));
     put_text(buf, message->has_key ? message->key : (struct loy_str){0});
     put_text(buf, message->has_value ? message->value : (struct loy_str){0});
     loy_varint_put(buf, headers);
