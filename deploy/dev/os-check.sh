@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Both commands of the README on fresh Debian folders: os-check.sh [bookworm] [trixie]
 # Each suite is debootstrapped (kept as an archive in build/os, so that a second time is quicker), gets the checkout's
-# files in /root/loyald, and runs `make run ONCE=1` and `make test` as root in namespaces of its own. Needs network.
+# files in /opt/loyald, and runs `make run ONCE=1` and `make test` as root in namespaces of its own. Needs network.
 # Shared test data is shown to it read-only where LOYALD_SHARED says so; else those tests are skipped.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -24,7 +24,7 @@ mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 ln -s pts/ptmx "$root/dev/ptmx"; ln -s /proc/self/fd "$root/dev/fd"
 [ -z "$shared" ] || { mkdir -p "$root/root/shared"; mount --bind -o ro "$shared" "$root/root/shared"; }
 chroot "$root" env -i HOME=/root TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -euc '
-  cd /root/loyald
+  cd /opt/loyald
   . /etc/os-release; echo "== $PRETTY_NAME: make run"
   start=$(date +%s); make run ONCE=1; echo "== make run, with packages: $(( $(date +%s) - start )) s"
   start=$(date +%s); make run ONCE=1 >/dev/null; echo "== make run, without packages: $(( $(date +%s) - start )) s"
@@ -48,8 +48,8 @@ for suite in "$@"; do
   fi
   chmod 755 "$root"
   cp /etc/resolv.conf "$root/etc/resolv.conf"
-  mkdir -p "$root/root/loyald"
-  git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -C "$root/root/loyald" -xf -
+  mkdir -p "$root/opt/loyald"
+  git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -C "$root/opt/loyald" -xf -
   unshare --mount --pid --fork --kill-child --propagation private bash -c "$(inside)" os-check "$root" "${LOYALD_SHARED:-}" || failed=1
   rm -rf --one-file-system "$root"
 done

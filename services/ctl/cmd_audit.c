@@ -1,6 +1,6 @@
+#include "adapters/kafka/connection.h"
 #include "ctl/audit.h"
 #include "ctl/commands.h"
-#include "ctl/connect.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -13,7 +13,7 @@ static enum loy_err check_topics(const struct loy_call *call, struct loy_audit *
 {
     struct loy_query *after = NULL;
     const struct loy_config *config = call->config;
-    struct loy_kafka_connection connection = loy_connection_of(config);
+    struct loy_kafka_connection connection = loy_kafka_connection_of(config, "loyalctl");
     enum loy_err err = loy_query_open(config->postgres, "loyalctl audit", &after, error);
     err = err ? err : loy_audit_topic(audit, after, &connection, config->topic_updates, true, error);
     err = err ? err : loy_audit_topic(audit, after, &connection, config->topic_balances, false, error);

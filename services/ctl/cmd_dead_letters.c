@@ -1,7 +1,7 @@
+#include "adapters/kafka/connection.h"
 #include "adapters/kafka/read_topic.h"
 #include "base/calendar.h"
 #include "ctl/commands.h"
-#include "ctl/connect.h"
 #include "ctl/json_out.h"
 
 #include <inttypes.h>
@@ -224,7 +224,7 @@ static enum loy_err show_letter(struct loy_topic_reader *reader, const char *pla
 
 enum loy_exit loy_cmd_dead_letters(const struct loy_call *call)
 {
-    struct loy_kafka_connection connection = loy_connection_of(call->config);
+    struct loy_kafka_connection connection = loy_kafka_connection_of(call->config, "loyalctl");
     struct loy_topic_reader *reader = NULL;
     struct loy_error error = {0};
     struct list list = {.json = loy_call_flag(call, "json")};

@@ -1,7 +1,7 @@
+#include "adapters/kafka/connection.h"
 #include "adapters/kafka/publish.h"
 #include "adapters/pg/query.h"
 #include "ctl/commands.h"
-#include "ctl/connect.h"
 #include "ctl/lag.h"
 #include "ctl/load_state.h"
 #include "ctl/progress.h"
@@ -219,7 +219,7 @@ static enum loy_err go_to_place(struct load *load, struct loy_error *error)
 
 static enum loy_err open_services(struct load *load, struct loy_error *error)
 {
-    struct loy_kafka_connection connection = loy_connection_of(load->call->config);
+    struct loy_kafka_connection connection = loy_kafka_connection_of(load->call->config, "loyalctl");
     const struct loy_publisher_listener listener = {on_delivered, load};
     enum loy_err err = loy_publisher_new(&connection, load->topic, &listener, &load->publisher, error);
     if (!err && load->max_lag > 0) {

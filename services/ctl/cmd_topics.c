@@ -1,6 +1,6 @@
 #include "adapters/kafka/admin.h"
+#include "adapters/kafka/connection.h"
 #include "ctl/commands.h"
-#include "ctl/connect.h"
 
 #include <string.h>
 
@@ -44,7 +44,7 @@ static void say(const struct loy_call *call, const struct loy_kafka_topics *want
 enum loy_exit loy_cmd_topics(const struct loy_call *call)
 {
     struct loy_kafka_topic topics[TOPICS_MAX];
-    struct loy_kafka_connection connection = loy_connection_of(call->config);
+    struct loy_kafka_connection connection = loy_kafka_connection_of(call->config, "loyalctl");
     struct loy_kafka_topics_report report = {0};
     struct loy_error error = {0};
     const struct loy_kafka_topics wanted = {

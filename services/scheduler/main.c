@@ -1,4 +1,5 @@
 /* loyald-scheduler: sends a tick to every account that time alone changes. Any number may run. */
+#include "adapters/kafka/connection.h"
 #include "adapters/kafka/kafka.h"
 #include "adapters/pg/pg.h"
 #include "runtime/clock.h"
@@ -24,15 +25,7 @@ static bool always(void *context, char why[LOY_HTTP_WHY_MAX])
 
 static struct loy_kafka *open_producer(const struct loy_config *config, struct loy_error *error)
 {
-    struct loy_kafka_config kafka = {.connection = {.brokers = config->kafka_brokers,
-                                                    .security_protocol = config->kafka_security_protocol,
-                                                    .sasl_mechanism = config->kafka_sasl_mechanism,
-                                                    .sasl_username = config->kafka_sasl_username,
-                                                    .sasl_password = config->kafka_sasl_password,
-                                                    .ssl_ca = config->kafka_ssl_ca,
-                                                    .ssl_certificate = config->kafka_ssl_certificate,
-                                                    .ssl_key = config->kafka_ssl_key,
-                                                    .client_id = "loyald-scheduler"},
+    struct loy_kafka_config kafka = {.connection = loy_kafka_connection_of(config, "loyald-scheduler"),
                                      .partitions = (int32_t)config->partitions};
     return loy_kafka_new(&kafka, error);
 }

@@ -1,6 +1,7 @@
 #include "worker/start.h"
 
 #include "adapters/kafka/admin.h"
+#include "adapters/kafka/connection.h"
 #include "adapters/pg/installation.h"
 #include "runtime/clock.h"
 #include "runtime/log.h"
@@ -62,15 +63,7 @@ static enum loy_err check_topics(const struct loy_config *config, struct loy_sta
     if (*config->topic_outcomes) {
         topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_outcomes), LOY_KAFKA_UPDATES};
     }
-    struct loy_kafka_connection connection = {.brokers = config->kafka_brokers,
-                                              .security_protocol = config->kafka_security_protocol,
-                                              .sasl_mechanism = config->kafka_sasl_mechanism,
-                                              .sasl_username = config->kafka_sasl_username,
-                                              .sasl_password = config->kafka_sasl_password,
-                                              .ssl_ca = config->kafka_ssl_ca,
-                                              .ssl_certificate = config->kafka_ssl_certificate,
-                                              .ssl_key = config->kafka_ssl_key,
-                                              .client_id = "loyald-start"};
+    struct loy_kafka_connection connection = loy_kafka_connection_of(config, "loyald-start");
     struct loy_kafka_topics wanted = {topics, count, (int32_t)config->partitions, 1};
     struct loy_kafka_topics_report report;
     enum loy_err err = loy_kafka_topics_check(&connection, &wanted, &report, error);

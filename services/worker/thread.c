@@ -1,5 +1,6 @@
 #include "worker/thread.h"
 
+#include "adapters/kafka/connection.h"
 #include "adapters/kafka/kafka.h"
 #include "adapters/pg/pg.h"
 #include "runtime/clock.h"
@@ -30,15 +31,7 @@ static struct loy_kafka *open_kafka(struct loy_thread *thread, struct loy_error 
 {
     const struct loy_config *config = thread->config;
     struct loy_kafka_config kafka = {
-        .connection = {.brokers = config->kafka_brokers,
-                       .security_protocol = config->kafka_security_protocol,
-                       .sasl_mechanism = config->kafka_sasl_mechanism,
-                       .sasl_username = config->kafka_sasl_username,
-                       .sasl_password = config->kafka_sasl_password,
-                       .ssl_ca = config->kafka_ssl_ca,
-                       .ssl_certificate = config->kafka_ssl_certificate,
-                       .ssl_key = config->kafka_ssl_key,
-                       .client_id = thread->owner},
+        .connection = loy_kafka_connection_of(config, thread->owner),
         .group = config->group,
         .topics = thread->worker_config.topics,
         .topic_count = thread->worker_config.topic_count,

@@ -1,6 +1,6 @@
-#include "ctl/connect.h"
+#include "adapters/kafka/connection.h"
 
-struct loy_kafka_connection loy_connection_of(const struct loy_config *config)
+struct loy_kafka_connection loy_kafka_connection_of(const struct loy_config *config, const char *client_id)
 {
     return (struct loy_kafka_connection){
         .brokers = config->kafka_brokers,
@@ -11,6 +11,6 @@ struct loy_kafka_connection loy_connection_of(const struct loy_config *config)
         .ssl_ca = config->kafka_ssl_ca,
         .ssl_certificate = config->kafka_ssl_certificate,
         .ssl_key = config->kafka_ssl_key,
-        .client_id = "loyalctl",
+        .client_id = client_id,
     };
 }
