@@ -181,12 +181,21 @@ unit: $(TESTS) ## build and run the unit tests
 # --- the simulator -------------------------------------------------------------------------------------------------
 
 SEEDS ?= 200
+EACH  ?= 0
 SIM   := $(B)/tests/sim/sim
-$(SIM): $(patsubst %,$(B)/tests/sim/%.o,sim_main run fleet customers model model_outcomes model_ledger) $(FAKES) $(LIBS)
+sim_o := $(patsubst %,$(B)/tests/sim/%.o,sim_main run fleet customers model model_outcomes model_ledger)
+$(SIM): $(sim_o) $(FAKES) $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link)
-sim: $(SIM) ## the worker in simulated worlds full of faults (SEEDS=200)
-	$(Q)$(SIM) --seeds $(SEEDS)
+sim: $(SIM) ## the worker in simulated worlds full of faults (SEEDS=200 EACH=0: how often each at least)
+	$(Q)$(SIM) --seeds $(SEEDS) --each-at-least $(EACH)
+# One file of ours broken on purpose (MUTATED), in a simulator of its own.
+$(B)/mutations/%/mutated.o: $(MUTATED)
+	$(Q)$(CC) $(HOUSE_CFLAGS) -Itests -I$(dir $(patsubst $(B)/mutations/$*/%,%,$(MUTATED))) $(PKG_CFLAGS) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+$(B)/mutations/%/sim: $(B)/mutations/%/mutated.o $(sim_o) $(FAKES) $(LIBS)
+	$(Q)$(link)
+mutations: $(SIM) ## break the worker on purpose, each break has to be found (SEEDS=200)
+	$(Q)tests/sim/mutations.sh $(B) $(SEEDS)
 
 # --- conformance: CEL's own tests -----------------------------------------------------------------------------------
 
@@ -279,5 +288,5 @@ clean: ## delete build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-.PHONY: docs docs-check all contracts unit sim conformance docs-cel docs-cel-check bench-cel check fmt fmt-check lint headers layers toolchain install clean help fuzz bench-store
+.PHONY: docs docs-check all contracts unit sim mutations conformance docs-cel docs-cel-check bench-cel check fmt fmt-check lint headers layers toolchain install clean help fuzz bench-store
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

@@ -3,6 +3,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+enum { CALLS_MAX = 200000 }; /* of ports, in one turn */
+
 static void start_thread(struct sim_fleet *fleet, struct sim_process *process, int number)
 {
     struct sim_world *world = fleet->world;
@@ -108,8 +110,12 @@ void sim_fleet_turn(struct sim_fleet *fleet, struct sim_process *process, int nu
     thread->clock.wall_offset_us = process->wall_offset_us;
     uint64_t revoked = world->counts[SIM_REVOKED] + world->counts[SIM_LOST];
     bool asked = thread->store.pending != NULL;
-    world->fuse = calls;
+    world->fuse = calls > 0 ? calls : CALLS_MAX;
     if (setjmp(world->on_death) != 0) {
+        if (calls == 0) {
+            loy_error_set(&fleet->error, LOY_ERR_INTERNAL, "a turn of %s made %d calls and did not end", thread->name,
+                          CALLS_MAX);
+        }
         sim_fleet_crash(fleet, process);
         return;
     }

@@ -59,8 +59,8 @@ static void choose_faults(struct run *run)
     for (size_t i = 0; i < sizeof hard / sizeof *hard; i++) {
         *hard[i] = *hard[i] > 60 ? 60 : *hard[i];
     }
-    world->faults.outlive = sim_chance(world, 500) ? 500 : 0;
-    world->faults.zombie_delivery = sim_chance(world, 500) ? 500 : 0;
+    world->faults.outlive = sim_chance(world, 500) ? 900 : 0;
+    world->faults.zombie_delivery = sim_chance(world, 500) ? 900 : 0;
     world->faults.bus_error = world->faults.bus_error > 10 ? 10 : world->faults.bus_error;
 }
 
@@ -220,7 +220,9 @@ static void disturb_workers(struct run *run)
     if (!process->alive) {
         return;
     }
-    if (often(run, how->crash)) {
+    const struct fake_transaction *pending = victim->worker ? victim->store.pending : NULL;
+    bool commits = pending && !pending->executed && pending->request.kind == LOY_STORE_COMMIT;
+    if (often(run, commits ? how->crash * 20 : how->crash)) { /* the moment that matters is short */
         sim_fleet_crash(&run->fleet, process);
     } else if (often(run, how->crash_in_call)) {
         sim_fleet_turn(&run->fleet, process, thread, (uint32_t)sim_between(world, 1, 40));
