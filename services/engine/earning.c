@@ -2,20 +2,19 @@
 
 #include <assert.h>
 
-static bool contains(const struct loy_str *list, uint32_t count, struct loy_str text)
+static bool contains(struct loy_text_set set, struct loy_str text)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (loy_str_equal(list[i], text)) {
+    for (uint32_t i = 0; i < set.count; i++) {
+        if (loy_str_equal(set.texts[i], text)) {
             return true;
         }
     }
     return false;
 }
 
-static bool is_eligible(const struct loy_earning_rule *rule, const struct loy_line *line)
+static bool is_eligible(const struct loy_rule *rule, const struct loy_line *line)
 {
-    return !contains(rule->except_skus, rule->except_sku_count, line->sku) &&
-           !contains(rule->except_categories, rule->except_category_count, line->category);
+    return !contains(rule->lines.except_skus, line->sku) && !contains(rule->lines.except_categories, line->category);
 }
 
 enum loy_err loy_allot(int64_t total, const int64_t *weights, uint32_t count, struct loy_arena *arena,
@@ -51,15 +50,15 @@ enum loy_err loy_allot(int64_t total, const int64_t *weights, uint32_t count, st
 }
 
 /* Points for an eligible total, before anything limits them. */
-static bool points_for(const struct loy_earning_rule *rule, int64_t eligible_minor, int64_t *ret_points)
+static bool points_for(const struct loy_rule *rule, int64_t eligible_minor, int64_t *ret_points)
 {
-    if (rule->prorata) {
-        return loy_i64_muldiv(eligible_minor, rule->points, rule->per_minor, rule->rounding, ret_points);
+    if (rule->reward.prorata) {
+        return loy_i64_muldiv(eligible_minor, rule->reward.points, rule->reward.per, rule->reward.rounding, ret_points);
     }
-    return loy_i64_mul(rule->points, eligible_minor / rule->per_minor, ret_points);
+    return loy_i64_mul(rule->reward.points, eligible_minor / rule->reward.per, ret_points);
 }
 
-enum loy_err loy_earning_apply(const struct loy_earning_rule *rule, const struct loy_purchase *purchase,
+enum loy_err loy_earning_apply(const struct loy_rule *rule, const struct loy_purchase *purchase,
                                struct loy_arena *arena, struct loy_rule_trace *ret_trace, struct loy_error *error)
 {
     struct loy_rule_trace trace = {.rule = rule->number, .line_count = purchase->line_count};

@@ -10,7 +10,7 @@
 #include "engine/programme.h"
 
 /* One rule on one purchase. granted is 0 with a reason, or > 0 with the allotment to the lines. */
-LOY_MUST_USE enum loy_err loy_earning_apply(const struct loy_earning_rule *rule, const struct loy_purchase *purchase,
+LOY_MUST_USE enum loy_err loy_earning_apply(const struct loy_rule *rule, const struct loy_purchase *purchase,
                                             struct loy_arena *arena, struct loy_rule_trace *ret_trace,
                                             struct loy_error *error);
 

@@ -52,10 +52,10 @@ static enum loy_err decide_purchase(const struct loy_programme *programme, struc
         return LOY_ERR_NO_MEMORY;
     }
     for (uint32_t i = 0; i < programme->rule_count; i++) {
-        const struct loy_earning_rule *rule = &programme->rules[i];
+        const struct loy_rule *rule = &programme->rules[i];
         enum loy_err err = loy_earning_apply(rule, purchase, booking->arena, &traces[i], error);
         if (!err && traces[i].granted > 0) {
-            err = loy_lots_earn(booking, &programme->wallets[rule->wallet], rule->wallet, rule->number,
+            err = loy_lots_earn(booking, &programme->wallets[rule->reward.wallet], rule->reward.wallet, rule->number,
                                 traces[i].granted, earned_us, effects->moment_us, error);
         }
         if (err) {

@@ -3,7 +3,7 @@
 #include "support/wire_case.h"
 
 static const struct loy_wallet wallets[] = {{.id = {"points", 6}}, {.id = {"cashback", 8}}};
-static const struct loy_earning_rule rules[] = {{.number = 7, .id = {"base", 4}, .title = {"Basis \"plus\"\n", 13}}};
+static const struct loy_rule rules[] = {{.number = 7, .id = {"base", 4}, .title = {"Basis \"plus\"\n", 13}}};
 static const struct loy_programme programme = {
     .wallets = wallets, .wallet_count = 2, .rules = rules, .rule_count = 1, .revision = 1};
 
