@@ -61,9 +61,8 @@ static enum loy_err open_accounts(struct loy_worker *worker, struct loy_batch *b
  */
 static enum loy_err measure(struct loy_batch *batch, const struct loy_account *account, struct loy_error *error)
 {
-    enum { SAFE_LOTS = 100 }; /* of at most 40 bytes */
     struct loy_str state;
-    if (account->lot_count <= SAFE_LOTS) {
+    if (!loy_account_is_large(account)) {
         return LOY_OK;
     }
     enum loy_err err = loy_account_encode(account, &batch->arena, &state);
