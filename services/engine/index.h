@@ -20,6 +20,7 @@ LOY_MUST_USE enum loy_err loy_index_new(const struct loy_rule *rules, uint32_t c
 bool loy_rule_concerns(const struct loy_rule *rule, const struct loy_event *event, int64_t at_us);
 
 /* Sets bit i of candidates (cleared by the caller, (count + 63) / 64 words) for every rule i that may be concerned. */
-void loy_index_candidates(const struct loy_index *index, const struct loy_event *event, uint64_t *candidates);
+void loy_index_candidates(const struct loy_index *index, const struct loy_event *event, int64_t at_us,
+                          uint64_t *candidates);
 
 #endif

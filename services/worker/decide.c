@@ -76,7 +76,7 @@ static enum loy_err apply(struct loy_worker *worker, struct loy_batch *batch, st
     struct loy_slot *slot = &batch->slots[item->slot];
     struct loy_account before = slot->account;
     struct loy_error error;
-    enum loy_err err = loy_engine_decide(worker->programme, &slot->account, &item->event, item->arrival_us,
+    enum loy_err err = loy_engine_decide(worker->programme, &slot->account, &item->event, item->arrival_us, NULL,
                                          &batch->arena, &item->effects, &error);
     if (!err) {
         err = measure(batch, &slot->account, &error);
