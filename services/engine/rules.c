@@ -23,7 +23,9 @@ enum loy_err loy_rules_collect(struct loy_deciding *d)
         memset(bits, 0xff, words * sizeof *bits);
     }
     for (uint32_t i = 0; i < words; i++) {
-        most += (uint32_t)__builtin_popcountll(bits[i]);
+        for (uint64_t rest = bits[i]; rest; rest &= rest - 1) {
+            most++;
+        }
     }
     d->candidates = loy_arena_alloc(d->arena, most * sizeof *d->candidates);
     if (!d->candidates) {
