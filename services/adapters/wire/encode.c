@@ -268,6 +268,13 @@ static Loyalty__V1__RuleTrace *make_rule(struct maker *maker, const struct loy_r
     rule->reason = constant(from->reason);
     rule->lines = (int64_t *)(uintptr_t)from->lines; /* only read */
     rule->n_lines = from->lines ? from->line_count : 0;
+    rule->detail = from->detail.len ? text_of(maker, from->detail) : NULL;
+    rule->has_missing = from->missing != 0;
+    rule->missing = from->missing;
+    rule->has_left = from->left != 0;
+    rule->left = from->left;
+    rule->has_multiplier = from->multiplier != 0;
+    rule->multiplier = from->multiplier;
     return rule;
 }
 
