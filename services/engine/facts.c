@@ -16,7 +16,7 @@ enum group {
     G_SEGMENTS
 };
 
-enum { EXPLANATION_BYTES = 128 };
+enum { EXPLANATION_BYTES = 128, EXPLANATION_BYTES_MAX = 400 };
 
 static struct loy_cel_value text_or_absent(struct loy_str text)
 {
@@ -393,9 +393,17 @@ static enum loy_err fill_needs(struct loy_facts *facts, const struct loy_cel_pro
 
 /* --- evaluation -------------------------------------------------------------------------------------------------- */
 
+/* An event's own text may be long: an explanation is cut, at the end of a code point. */
 static enum loy_err take_text(struct loy_buf *buf, struct loy_str *ret_detail)
 {
-    *ret_detail = loy_buf_str(buf);
+    struct loy_str text = loy_buf_str(buf);
+    if (text.len > EXPLANATION_BYTES_MAX) {
+        text.len = EXPLANATION_BYTES_MAX;
+        while (text.len > 0 && (text.at[text.len] & 0xc0) == 0x80) {
+            text.len--;
+        }
+    }
+    *ret_detail = text;
     return buf->failed ? LOY_ERR_NO_MEMORY : LOY_OK;
 }
 
