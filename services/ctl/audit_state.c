@@ -70,11 +70,47 @@ static void read_lot(struct reader *in, int64_t last_before, uint32_t wallets, s
     }
 }
 
+/* Days of purchases and counters: their shape is checked, and that format 2 was needed at all. */
+static void read_history(struct reader *in)
+{
+    bool needed = read_up_to(in, INT32_MAX, "the level's number is too large") > 0;
+    if (read_up_to(in, INT64_MAX, "the purchases are too many") > 0) {
+        needed = true;
+        (void)read_signed(in);
+        int64_t first = read_signed(in), last = read_signed(in);
+        in->wrong = !in->wrong && first > last ? "the first purchase is later than the last" : in->wrong;
+    }
+    int64_t days = read_up_to(in, LOY_AUDIT_LOTS_MAX * 4, "it has too many days");
+    for (int64_t i = 0; i < days && !in->wrong; i++) {
+        bool later = i == 0 ? (read_signed(in), true) : read_unsigned(in) > 0;
+        bool bought = read_up_to(in, INT64_MAX, "a day's purchases are too many") > 0;
+        (void)read_signed(in);
+        if (!in->wrong && (!later || !bought)) {
+            in->wrong = later ? "a day has no purchase" : "days are not in ascending order";
+        }
+    }
+    int64_t counters = read_up_to(in, LOY_AUDIT_LOTS_MAX * 4, "it has too many counters");
+    int64_t key = 0;
+    for (int64_t i = 0; i < counters && !in->wrong; i++) {
+        int64_t gap = read_up_to(in, UINT32_MAX, "a counter's key is too large");
+        (void)read_signed(in);
+        bool used = read_signed(in) != 0;
+        key += gap;
+        if (!in->wrong && (gap == 0 || key > UINT32_MAX || !used)) {
+            in->wrong = used ? "counters are not in ascending order" : "a counter counts nothing";
+        }
+    }
+    if (!in->wrong && !needed && days == 0 && counters == 0) {
+        in->wrong = "its format is 2, but there is nothing that format 1 has not";
+    }
+}
+
 enum loy_err loy_audit_state_read(struct loy_str bytes, struct loy_audit_state *ret_state, struct loy_error *error)
 {
     struct reader in = {.bytes = bytes};
-    if (read_unsigned(&in) != 1 && !in.wrong) {
-        in.wrong = "its format is not 1";
+    uint64_t format = read_unsigned(&in);
+    if (format != 1 && format != 2 && !in.wrong) {
+        in.wrong = "its format is neither 1 nor 2";
     }
     ret_state->clock_us = read_signed(&in);
     ret_state->next_lot = read_up_to(&in, INT32_MAX, "the next lot's number is too large");
@@ -87,6 +123,9 @@ enum loy_err loy_audit_state_read(struct loy_str bytes, struct loy_audit_state *
     ret_state->lot_count = (uint32_t)read_up_to(&in, LOY_AUDIT_LOTS_MAX, "it has too many lots");
     for (uint32_t i = 0; i < ret_state->lot_count && !in.wrong; i++) {
         read_lot(&in, i > 0 ? ret_state->lots[i - 1].last : 0, ret_state->wallet_count, &ret_state->lots[i]);
+    }
+    if (format == 2 && !in.wrong) {
+        read_history(&in);
     }
     if (!in.wrong && in.at != bytes.len) {
         in.wrong = "bytes follow its end";

@@ -6,10 +6,13 @@
 #include <assert.h>
 
 enum {
-    FORMAT = 1,
+    FORMAT_PLAIN = 1,
+    FORMAT_HISTORY = 2,
     FLAG_PENDING = 1,
     FLAG_EXPIRES = 2,
-    LOTS_MAX = LOY_STATE_BYTES_MAX / 4, /* a lot takes at least four bytes */
+    LOTS_MAX = LOY_STATE_BYTES_MAX / 4,     /* a lot takes at least four bytes */
+    DAYS_MAX = LOY_STATE_BYTES_MAX / 3,     /* a day three */
+    COUNTERS_MAX = LOY_STATE_BYTES_MAX / 3, /* a counter three */
 };
 
 void loy_account_init(struct loy_account *account, struct loy_str member_id, int32_t k)
@@ -34,11 +37,57 @@ static void encode_lot(struct loy_buf *buf, const struct loy_lot *lot, int32_t l
     }
 }
 
+static bool has_history(const struct loy_account *account)
+{
+    return account->level || account->purchases || account->day_count || account->counter_count;
+}
+
+static void encode_history(struct loy_buf *buf, const struct loy_account *account)
+{
+    loy_varint_put(buf, (uint64_t)account->level);
+    loy_varint_put(buf, (uint64_t)account->purchases);
+    if (account->purchases) {
+        loy_varint_put_signed(buf, account->spend_minor);
+        loy_varint_put_signed(buf, account->first_purchase_us);
+        loy_varint_put_signed(buf, account->last_purchase_us);
+    }
+    loy_varint_put(buf, account->day_count);
+    for (uint32_t i = 0; i < account->day_count; i++) {
+        const struct loy_day *day = &account->days[i];
+        if (i == 0) {
+            loy_varint_put_signed(buf, day->day);
+        } else {
+            assert(day->day > account->days[i - 1].day);
+            loy_varint_put(buf, (uint64_t)((int64_t)day->day - account->days[i - 1].day));
+        }
+        loy_varint_put(buf, (uint64_t)day->purchases);
+        loy_varint_put_signed(buf, day->spend_minor);
+    }
+    loy_varint_put(buf, account->counter_count);
+    for (uint32_t i = 0; i < account->counter_count; i++) {
+        const struct loy_counter *counter = &account->counters[i];
+        uint32_t before = i == 0 ? 0 : account->counters[i - 1].key;
+        assert(counter->key > before && counter->used != 0);
+        loy_varint_put(buf, counter->key - before);
+        loy_varint_put_signed(buf, counter->window);
+        loy_varint_put_signed(buf, counter->used);
+    }
+}
+
+bool loy_account_is_large(const struct loy_account *account)
+{
+    /* at most 40 bytes a lot, 25 a day or counter, 250 before them */
+    return (uint64_t)account->lot_count * 40 + ((uint64_t)account->day_count + account->counter_count) * 25 + 250 >
+           LOY_STATE_BYTES_MAX;
+}
+
 enum loy_err loy_account_encode(const struct loy_account *account, struct loy_arena *arena, struct loy_str *ret_state)
 {
     struct loy_buf buf;
-    loy_buf_init(&buf, arena, 64 + (size_t)account->lot_count * 24);
-    loy_buf_append_byte(&buf, FORMAT);
+    loy_buf_init(&buf, arena,
+                 64 + (size_t)account->lot_count * 24 + ((size_t)account->day_count + account->counter_count) * 12);
+    bool history = has_history(account);
+    loy_buf_append_byte(&buf, history ? FORMAT_HISTORY : FORMAT_PLAIN);
     loy_varint_put_signed(&buf, account->clock_us);
     loy_varint_put(&buf, (uint64_t)account->next_lot);
     loy_varint_put(&buf, account->wallet_count);
@@ -50,6 +99,9 @@ enum loy_err loy_account_encode(const struct loy_account *account, struct loy_ar
     loy_varint_put(&buf, account->lot_count);
     for (uint32_t i = 0; i < account->lot_count; i++) {
         encode_lot(&buf, &account->lots[i], i == 0 ? 0 : account->lots[i - 1].last);
+    }
+    if (history) {
+        encode_history(&buf, account);
     }
     if (buf.failed) {
         return LOY_ERR_NO_MEMORY;
@@ -87,26 +139,73 @@ static bool decode_lot(struct loy_varint_reader *in, struct loy_lot *lot, int64_
     return true;
 }
 
-enum loy_err loy_account_decode(struct loy_str state, struct loy_arena *arena, struct loy_account *account,
+static bool decode_days(struct loy_varint_reader *in, struct loy_arena *arena, struct loy_account *account)
+{
+    uint64_t count = loy_varint_get(in);
+    account->days = in->failed || count > DAYS_MAX ? NULL : LOY_NEW_ARRAY(arena, struct loy_day, count);
+    if (!account->days) {
+        return false;
+    }
+    int64_t before = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t gap = i == 0 ? 1 : loy_varint_get(in);
+        int64_t day = i == 0 ? loy_varint_get_signed(in) : gap > INT32_MAX ? INT64_MAX : before + (int64_t)gap;
+        uint64_t purchases = loy_varint_get(in);
+        int64_t spend_minor = loy_varint_get_signed(in);
+        if (in->failed || gap < 1 || day > INT32_MAX || day < INT32_MIN || purchases < 1 || purchases > INT64_MAX) {
+            return false;
+        }
+        account->days[i] = (struct loy_day){(int32_t)day, (int64_t)purchases, spend_minor};
+        before = day;
+    }
+    account->day_count = (uint32_t)count;
+    return true;
+}
+
+static bool decode_counters(struct loy_varint_reader *in, struct loy_arena *arena, struct loy_account *account)
+{
+    uint64_t count = loy_varint_get(in);
+    account->counters = in->failed || count > COUNTERS_MAX ? NULL : LOY_NEW_ARRAY(arena, struct loy_counter, count);
+    if (!account->counters) {
+        return false;
+    }
+    uint64_t key = 0;
+    for (uint64_t i = 0; i < count; i++) {
+        uint64_t gap = loy_varint_get(in);
+        int64_t window = loy_varint_get_signed(in);
+        int64_t used = loy_varint_get_signed(in);
+        if (in->failed || gap < 1 || gap > UINT32_MAX || key + gap > UINT32_MAX || used == 0) {
+            return false;
+        }
+        key += gap;
+        account->counters[i] = (struct loy_counter){(uint32_t)key, window, used};
+    }
+    account->counter_count = (uint32_t)count;
+    return true;
+}
+
+static bool decode_history(struct loy_varint_reader *in, struct loy_arena *arena, struct loy_account *account)
+{
+    uint64_t level = loy_varint_get(in);
+    uint64_t purchases = loy_varint_get(in);
+    if (in->failed || level > INT32_MAX || purchases > INT64_MAX) {
+        return false;
+    }
+    account->level = (int32_t)level;
+    account->purchases = (int64_t)purchases;
+    if (purchases) {
+        account->spend_minor = loy_varint_get_signed(in);
+        account->first_purchase_us = loy_varint_get_signed(in);
+        account->last_purchase_us = loy_varint_get_signed(in);
+    }
+    return decode_days(in, arena, account) && decode_counters(in, arena, account) && has_history(account);
+}
+
+static enum loy_err decode_lots(struct loy_varint_reader *in, struct loy_arena *arena, struct loy_account *account,
                                 struct loy_error *error)
 {
-    struct loy_varint_reader in = {.bytes = state, .at = 1};
-    if (state.len < 1 || state.at[0] != FORMAT) {
-        return loy_error_set(error, LOY_ERR_CORRUPT, "member state of unknown format");
-    }
-    int64_t clock_us = loy_varint_get_signed(&in);
-    uint64_t next_lot = loy_varint_get(&in);
-    uint64_t wallet_count = loy_varint_get(&in);
-    if (in.failed || next_lot < 1 || next_lot > INT32_MAX || wallet_count > LOY_WALLETS_MAX) {
-        return loy_error_set(error, LOY_ERR_CORRUPT, "member state is damaged in its head");
-    }
-    for (uint64_t i = 0; i < wallet_count; i++) {
-        account->balances[i].available = loy_varint_get_signed(&in);
-        account->balances[i].pending = loy_varint_get_signed(&in);
-        account->balances[i].reserved = loy_varint_get_signed(&in);
-    }
-    uint64_t lot_count = loy_varint_get(&in);
-    if (in.failed || lot_count > LOTS_MAX) {
+    uint64_t lot_count = loy_varint_get(in);
+    if (in->failed || lot_count > LOTS_MAX) {
         return loy_error_set(error, LOY_ERR_CORRUPT, "member state is damaged in its balances");
     }
     struct loy_lot *lots = LOY_NEW_ARRAY(arena, struct loy_lot, lot_count);
@@ -115,19 +214,52 @@ enum loy_err loy_account_decode(struct loy_str state, struct loy_arena *arena, s
     }
     int64_t points = 0;
     for (uint64_t i = 0; i < lot_count; i++) {
-        if (!decode_lot(&in, &lots[i], i == 0 ? 0 : lots[i - 1].last) || lots[i].last >= (int64_t)next_lot ||
+        if (!decode_lot(in, &lots[i], i == 0 ? 0 : lots[i - 1].last) || lots[i].last >= account->next_lot ||
             !loy_i64_add(points, lots[i].points, &points)) {
             return loy_error_set(error, LOY_ERR_CORRUPT, "member state is damaged in lot %u", (unsigned)i);
         }
     }
+    account->lots = lots;
+    account->lot_count = account->lot_capacity = (uint32_t)lot_count;
+    return LOY_OK;
+}
+
+enum loy_err loy_account_decode(struct loy_str state, struct loy_arena *arena, struct loy_account *account,
+                                struct loy_error *error)
+{
+    struct loy_varint_reader in = {.bytes = state, .at = 1};
+    struct loy_account read = {.member_id = account->member_id,
+                               .k = account->k,
+                               .n = account->n,
+                               .seq = account->seq,
+                               .version = account->version};
+    if (state.len < 1 || (state.at[0] != FORMAT_PLAIN && state.at[0] != FORMAT_HISTORY)) {
+        return loy_error_set(error, LOY_ERR_CORRUPT, "member state of unknown format");
+    }
+    read.clock_us = loy_varint_get_signed(&in);
+    uint64_t next_lot = loy_varint_get(&in);
+    uint64_t wallet_count = loy_varint_get(&in);
+    if (in.failed || next_lot < 1 || next_lot > INT32_MAX || wallet_count > LOY_WALLETS_MAX) {
+        return loy_error_set(error, LOY_ERR_CORRUPT, "member state is damaged in its head");
+    }
+    read.next_lot = (int32_t)next_lot;
+    read.wallet_count = (uint16_t)wallet_count;
+    for (uint64_t i = 0; i < wallet_count; i++) {
+        read.balances[i].available = loy_varint_get_signed(&in);
+        read.balances[i].pending = loy_varint_get_signed(&in);
+        read.balances[i].reserved = loy_varint_get_signed(&in);
+    }
+    enum loy_err err = decode_lots(&in, arena, &read, error);
+    if (err) {
+        return err;
+    }
+    if (state.at[0] == FORMAT_HISTORY && !decode_history(&in, arena, &read)) {
+        return loy_error_set(error, LOY_ERR_CORRUPT, "member state is damaged in its history");
+    }
     if (in.at != state.len) {
         return loy_error_set(error, LOY_ERR_CORRUPT, "member state has %zu bytes too many", state.len - in.at);
     }
-    account->clock_us = clock_us;
-    account->next_lot = (int32_t)next_lot;
-    account->wallet_count = (uint16_t)wallet_count;
-    account->lots = lots;
-    account->lot_count = account->lot_capacity = (uint32_t)lot_count;
+    *account = read;
     return LOY_OK;
 }
 

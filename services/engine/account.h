@@ -6,7 +6,12 @@
  * first - last of the one before (0 at first) | last - first | wallet × 4 + 2 × (has expiry) + (is pending) | points |
  * signed available_from in seconds when pending | signed expires_at in seconds when it has one. Both moments are whole
  * seconds: availability rounded up, expiry rounded down.
- * Pure; the caller's arena. Test: tests/unit/test_account.c. */
+ * Format 2, written when the member has a level, a history or a counter (and only then), is format 1 with byte 2 at the
+ * front and this behind: level | purchases, and when there are any: signed spend, signed first and signed last purchase
+ * in microseconds | day count | for each day, ascending: signed day at first, then day - the one before | purchases |
+ * signed spend | counter count | for each counter, by key: key - the one before (0 at first) | signed window | signed
+ * used.
+ * Pure; the caller's arena. Test: tests/unit/test_engine.c, tests/unit/test_account.c. */
 #ifndef LOY_ENGINE_ACCOUNT_H
 #define LOY_ENGINE_ACCOUNT_H
 
@@ -16,6 +21,7 @@
 #include "base/str.h"
 #include "engine/programme.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #define LOY_NEVER INT64_MAX /* as a moment: it does not come */
@@ -41,6 +47,30 @@ struct loy_balance {
     int64_t reserved;
 };
 
+/* Purchases of one local day, in event time. Day 0 is 1970-01-01. */
+struct loy_day {
+    int32_t day;
+    int64_t purchases; /* > 0 */
+    int64_t spend_minor;
+};
+
+/* What a counter counts. Numbers are stored: never reuse one. */
+enum loy_counted {
+    LOY_COUNTED_TIMES = 0,  /* grants of a rule in a window */
+    LOY_COUNTED_POINTS = 1, /* points of a rule in a window */
+    LOY_COUNTED_WALLET = 2, /* points into a wallet in a window; the number is the wallet's */
+    LOY_COUNTED_LAST = 3,   /* moment of a rule's last grant, in microseconds; window LIFETIME */
+    LOY_COUNTED_REST = 4,   /* what a rule's rounding left, to be carried; window LIFETIME */
+};
+
+/* used in window `window`: the number of the local day, week (day + 3, by 7) or month (year × 12 + month - 1), or the
+ * year; 0 for LIFETIME. */
+struct loy_counter {
+    uint32_t key; /* number × 128 + enum loy_counted × 8 + enum loy_window */
+    int64_t window;
+    int64_t used; /* not 0 */
+};
+
 struct loy_account {
     struct loy_str member_id;
     int32_t k;
@@ -54,6 +84,15 @@ struct loy_account {
     struct loy_lot *lots; /* by id */
     uint32_t lot_count;
     uint32_t lot_capacity;
+    int32_t level; /* number of the level held; 0: none */
+    /* When the programme keeps a history: */
+    int64_t purchases;
+    int64_t spend_minor;
+    int64_t first_purchase_us, last_purchase_us; /* when there are any */
+    struct loy_day *days;                        /* ascending; those that a declared window can still see */
+    uint32_t day_count;
+    struct loy_counter *counters; /* by key */
+    uint32_t counter_count;
 };
 
 /* A member that has just enrolled. */
@@ -63,9 +102,12 @@ void loy_account_init(struct loy_account *account, struct loy_str member_id, int
  * LOY_ERR_STATE_TOO_LARGE past LOY_STATE_BYTES_MAX. */
 LOY_MUST_USE enum loy_err loy_account_encode(const struct loy_account *account, struct loy_arena *arena,
                                              struct loy_str *ret_state);
-/* Fills clock, balances and lots; the rest of *account is the caller's. LOY_ERR_CORRUPT for bytes we did not write. */
+/* Fills all but ids, seq and version, which are the caller's. LOY_ERR_CORRUPT for bytes we did not write. */
 LOY_MUST_USE enum loy_err loy_account_decode(struct loy_str state, struct loy_arena *arena, struct loy_account *account,
                                              struct loy_error *error);
+
+/* Whether the state may be so large that it has to be measured after an event. */
+bool loy_account_is_large(const struct loy_account *account);
 
 /* What tells a row that was read from any other: over everything that decides, so that no cache can lie about one part.
  * First 16 bytes of SHA-256 over three parts, each preceded by its length (base/hash.h): member id | k, n as 4 bytes,

@@ -12,35 +12,40 @@ static const struct loy_str service_codes[] = {{"POST", 4}, {"D", 1},    {"M", 1
                                                {"DOT", 3},  {"CRUK", 4}, {"PADS", 4}, {"C2", 2}};
 
 /* 10 points for each full 100.00 of an order of at least 50.00, without tobacco and gift cards */
-static const struct loy_earning_rule shop_rules[] = {
+static const struct loy_rule shop_rules[] = {
     {.number = 1,
      .id = {"base", 4},
      .title = {"Points for your purchase", 24},
-     .points = 10,
-     .per_minor = 10000,
+     .trigger = LOY_EVENT_PURCHASE,
+     .lines = {.except_categories = {not_earning, 2}},
      .minimum_minor = 5000,
-     .except_categories = not_earning,
-     .except_category_count = 2},
+     .reward = {.kind = LOY_REWARD_PER_AMOUNT, .points = 10, .per = 10000}},
 };
 
 /* amounts in thousandths of a pound: 10 points per 100, shared */
-static const struct loy_earning_rule prorata_rules[] = {
-    {.number = 1, .id = {"base", 4}, .title = {"Points", 6}, .points = 10, .per_minor = 100000, .prorata = true},
-};
-
-static const struct loy_earning_rule full_steps_rules[] = {
-    {.number = 1, .id = {"base", 4}, .title = {"Points", 6}, .points = 10, .per_minor = 100000},
-};
-
-static const struct loy_earning_rule without_services_rules[] = {
+static const struct loy_rule prorata_rules[] = {
     {.number = 1,
      .id = {"base", 4},
      .title = {"Points", 6},
-     .points = 10,
-     .per_minor = 100000,
-     .prorata = true,
-     .except_skus = service_codes,
-     .except_sku_count = 8},
+     .trigger = LOY_EVENT_PURCHASE,
+     .reward = {.kind = LOY_REWARD_PER_AMOUNT, .points = 10, .per = 100000, .prorata = true}},
+};
+
+static const struct loy_rule full_steps_rules[] = {
+    {.number = 1,
+     .id = {"base", 4},
+     .title = {"Points", 6},
+     .trigger = LOY_EVENT_PURCHASE,
+     .reward = {.kind = LOY_REWARD_PER_AMOUNT, .points = 10, .per = 100000}},
+};
+
+static const struct loy_rule without_services_rules[] = {
+    {.number = 1,
+     .id = {"base", 4},
+     .title = {"Points", 6},
+     .trigger = LOY_EVENT_PURCHASE,
+     .lines = {.except_skus = {service_codes, 8}},
+     .reward = {.kind = LOY_REWARD_PER_AMOUNT, .points = 10, .per = 100000, .prorata = true}},
 };
 
 #define RETAIL(name, rules_)                                                                                           \
@@ -92,4 +97,16 @@ bool loy_programme_is_historical(const struct loy_programme *programme, struct l
         }
     }
     return false;
+}
+
+const char *loy_window_name(enum loy_window window)
+{
+    switch (window) {
+#define NAME_CASE(symbol, number, name)                                                                                \
+    case LOY_WINDOW_##symbol:                                                                                          \
+        return name;
+        LOY_WINDOWS(NAME_CASE)
+#undef NAME_CASE
+    }
+    return "unknown";
 }

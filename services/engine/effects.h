@@ -48,15 +48,55 @@ enum loy_applied {
 #undef LOY_APPLIED_ENUM
 };
 
-/* One rule's part in the decision, fired or not. */
+/* Why a rule that the event concerns granted nothing, or less than wanted: stable names, kept in the trace.
+ * symbol, name, in words */
+#define LOY_REASONS(X)                                                                                                 \
+    X(OTHER_WEEKDAY, "other_weekday", "not on this weekday")                                                           \
+    X(OTHER_HOUR, "other_hour", "not at this hour")                                                                    \
+    X(OTHER_TENDER, "other_tender", "not paid in the way that is asked for")                                           \
+    X(NOT_IN_SEGMENT, "not_in_segment", "the member is in none of its segments")                                       \
+    X(CONDITION, "condition", "its condition is false")                                                                \
+    X(UNKNOWN_FACT, "unknown_fact", "its condition needs a fact that is not known")                                    \
+    X(CONDITION_ERROR, "condition_error", "its condition cannot be computed")                                          \
+    X(NOTHING_ELIGIBLE, "nothing_eligible", "no line counts")                                                          \
+    X(BELOW_MINIMUM, "below_minimum", "less than the minimum")                                                         \
+    X(BELOW_ONE_STEP, "below_one_step", "not enough for one point")                                                    \
+    X(NO_BASE, "no_base", "there are no base points to multiply")                                                      \
+    X(COOLDOWN, "cooldown", "granted too short a time ago")                                                            \
+    X(LIMIT, "limit", "granted as many times as allowed")                                                              \
+    X(STACK, "stack", "another campaign of its group was granted")                                                     \
+    X(EXCLUSIVE, "exclusive", "it does not go together with another campaign")                                         \
+    X(CAP, "cap", "the rule's cap")                                                                                    \
+    X(WALLET_CAP, "wallet_cap", "the wallet's cap")                                                                    \
+    X(BUDGET, "budget", "the budget is used up")
+
+enum loy_reason {
+    LOY_REASON_NONE,
+#define LOY_REASON_ENUM(symbol, name, words) LOY_REASON_##symbol,
+    LOY_REASONS(LOY_REASON_ENUM)
+#undef LOY_REASON_ENUM
+};
+
+/* One rule's part in the decision, fired or not. Enough to explain it without deciding again. Rules that the event does
+ * not concern (programme.h) have no row. */
 struct loy_rule_trace {
     int32_t rule;
-    int64_t wanted;
+    int64_t wanted; /* before caps and budget */
     int64_t granted;
     int64_t eligible_minor;
     const char *reason;   /* NULL: granted as wanted; else a stable name, borrowed constant */
-    const int64_t *lines; /* the grant allotted to the event's lines; NULL when nothing was granted */
+    const int64_t *lines; /* the grant allotted to the event's lines; NULL when nothing was granted, or not by lines */
     uint32_t line_count;
+    struct loy_str detail; /* in words: what the deciding clause saw, the fact that is not known, the segment */
+    int64_t missing;       /* minor units (PER_UNIT: thousandths) to the minimum or the first step; 0: not that */
+    int64_t left;          /* what limit, cap or budget had left when it decided; cooldown: microseconds to wait */
+    int64_t multiplier;    /* of level and segments, in millionths; 0: none */
+};
+
+/* Points to take from a budget's counter row. */
+struct loy_charge {
+    int32_t counter;
+    int64_t points; /* > 0 */
 };
 
 struct loy_effects {
@@ -69,10 +109,15 @@ struct loy_effects {
     uint32_t advanced; /* the first so many entries were booked by time alone */
     const struct loy_rule_trace *rules;
     uint32_t rule_count;
+    const struct loy_charge *charges; /* a row a counter, ascending */
+    uint32_t charge_count;
     bool late;
 };
 
 const char *loy_entry_kind_name(enum loy_entry_kind kind);
 const char *loy_applied_name(enum loy_applied applied);
+const char *loy_reason_name(enum loy_reason reason); /* NULL for NONE */
+/* What a reason's name means in words; NULL for a name that is none. */
+const char *loy_reason_words(const char *name);
 
 #endif

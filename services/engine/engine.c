@@ -1,7 +1,9 @@
 #include "engine/engine.h"
 
-#include "engine/earning.h"
+#include "engine/history.h"
 #include "engine/lots.h"
+#include "engine/rates.h"
+#include "engine/rules.h"
 
 const char *loy_entry_kind_name(enum loy_entry_kind kind)
 {
@@ -27,6 +29,31 @@ const char *loy_applied_name(enum loy_applied applied)
     return "unknown";
 }
 
+static const struct {
+    const char *name, *words;
+} reasons[] = {
+#define REASON_ROW(symbol, name, words) [LOY_REASON_##symbol] = {name, words},
+    LOY_REASONS(REASON_ROW)
+#undef REASON_ROW
+};
+
+enum { REASON_COUNT = sizeof reasons / sizeof reasons[0] };
+
+const char *loy_reason_name(enum loy_reason reason)
+{
+    return reasons[reason].name;
+}
+
+const char *loy_reason_words(const char *name)
+{
+    for (int i = 1; i < REASON_COUNT; i++) {
+        if (strcmp(reasons[i].name, name) == 0) {
+            return reasons[i].words;
+        }
+    }
+    return NULL;
+}
+
 /* The moment that decides windows and validity: occurred_at, unless it is too far from the arrival to be believed. */
 static int64_t validity_moment(const struct loy_programme *programme, const struct loy_event *event, int64_t arrival_us,
                                bool *ret_late)
@@ -36,54 +63,104 @@ static int64_t validity_moment(const struct loy_programme *programme, const stru
     return *ret_late ? arrival_us : event->occurred_at_us;
 }
 
-static enum loy_err decide_purchase(const struct loy_programme *programme, struct loy_booking *booking,
-                                    const struct loy_event *event, struct loy_effects *effects, struct loy_error *error)
+/* One decision. `account` is the caller's copy, thrown away after a failure. */
+struct decision {
+    const struct loy_programme *programme;
+    struct loy_account *account;
+    const struct loy_budget_views *budgets;
+    struct loy_arena *arena;
+    struct loy_effects *effects;
+    struct loy_error *error;
+    struct loy_deciding deciding; /* of events that rules may concern */
+};
+
+/* A tick is time and nothing else. */
+static bool has_rules(const struct loy_event *event)
 {
-    const struct loy_purchase *purchase = &event->purchase;
-    if (purchase->currency.len && !loy_str_equal(purchase->currency, programme->currency)) {
-        return loy_error_set(error, LOY_ERR_UNKNOWN_CURRENCY,
-                             "purchase.currency is %.*s: programme %.*s counts in %.*s and has no rate for it",
-                             LOY_STR_ARG(purchase->currency), LOY_STR_ARG(programme->id),
-                             LOY_STR_ARG(programme->currency));
-    }
-    int64_t earned_us = validity_moment(programme, event, effects->arrival_us, &effects->late);
-    struct loy_rule_trace *traces = LOY_NEW_ARRAY(booking->arena, struct loy_rule_trace, programme->rule_count);
-    if (!traces) {
-        return LOY_ERR_NO_MEMORY;
-    }
-    for (uint32_t i = 0; i < programme->rule_count; i++) {
-        const struct loy_earning_rule *rule = &programme->rules[i];
-        enum loy_err err = loy_earning_apply(rule, purchase, booking->arena, &traces[i], error);
-        if (!err && traces[i].granted > 0) {
-            err = loy_lots_earn(booking, &programme->wallets[rule->wallet], rule->wallet, rule->number,
-                                traces[i].granted, earned_us, effects->moment_us, error);
-        }
-        if (err) {
-            return err;
-        }
-    }
-    effects->rules = traces;
-    effects->rule_count = programme->rule_count;
-    return LOY_OK;
+    return event->kind != LOY_EVENT_TICK;
 }
 
-/* Decides on `account`, which the caller throws away after a failure. */
-static enum loy_err decide(const struct loy_programme *programme, struct loy_account *account,
-                           const struct loy_event *event, struct loy_arena *arena, struct loy_effects *effects,
-                           struct loy_error *error)
+static enum loy_err find_rules(struct decision *decision, const struct loy_event *event)
 {
-    struct loy_booking booking;
-    enum loy_err err = loy_booking_init(&booking, account, programme->rule_count, arena);
-    if (err) {
-        return loy_error_set(error, err, "no room for a booking");
+    struct loy_deciding *deciding = &decision->deciding;
+    *deciding = (struct loy_deciding){.programme = decision->programme, .event = event, .arena = decision->arena};
+    if (!has_rules(event)) {
+        return LOY_OK;
     }
-    account->clock_us = effects->moment_us;
+    bool late;
+    deciding->at_us = validity_moment(decision->programme, event, decision->effects->arrival_us, &late);
+    enum loy_err err = loy_rates_apply(decision->programme, event, deciding->at_us, decision->arena, &deciding->event,
+                                       decision->error);
+    if (err) {
+        return err;
+    }
+    err = loy_rules_collect(deciding);
+    decision->effects->late = late && (event->kind == LOY_EVENT_PURCHASE || deciding->count > 0);
+    return err ? loy_error_set(decision->error, err, "no room for the rules") : LOY_OK;
+}
+
+/* What the rules find is the account before any of them has granted. */
+static enum loy_err apply_rules(struct decision *decision, struct loy_booking *booking)
+{
+    struct loy_deciding *deciding = &decision->deciding;
+    struct loy_account before = *decision->account;
+    struct loy_granting granting = {
+        .programme = decision->programme,
+        .booking = booking,
+        .budgets = decision->budgets,
+        .moment_us = decision->effects->moment_us,
+        .earned_us = deciding->at_us,
+        .charges = LOY_NEW_ARRAY(decision->arena, struct loy_charge, deciding->count),
+    };
+    deciding->facts = (struct loy_facts){.programme = decision->programme,
+                                         .account = &before,
+                                         .event = deciding->event,
+                                         .at_us = deciding->at_us,
+                                         .arena = decision->arena};
+    if (!granting.charges) {
+        return loy_error_set(decision->error, LOY_ERR_NO_MEMORY, "no room for charges");
+    }
+    enum loy_err err = loy_rules_grant(deciding, &granting, decision->error);
+    if (!err && decision->programme->history && deciding->event->kind == LOY_EVENT_PURCHASE) {
+        err = loy_history_purchase(decision->account, decision->programme, deciding->at_us,
+                                   deciding->event->purchase.total_minor);
+        err = err ? loy_error_set(decision->error, err, "the member's spend does not fit 64 bits") : LOY_OK;
+    }
+    decision->effects->rules = deciding->traces;
+    decision->effects->rule_count = deciding->count;
+    decision->effects->charges = granting.charges;
+    decision->effects->charge_count = granting.charge_count;
+    return err;
+}
+
+static enum loy_err open_account(struct decision *decision, struct loy_booking *booking)
+{
+    struct loy_account *account = decision->account;
+    const struct loy_programme *programme = decision->programme;
+    enum loy_err err = loy_booking_init(booking, account, decision->deciding.count, decision->arena);
+    if (!err && (account->counter_count || decision->deciding.counters || programme->history)) {
+        err = loy_history_init(account, programme->zone, decision->effects->moment_us, decision->deciding.counters,
+                               decision->arena);
+    }
+    account->clock_us = decision->effects->moment_us;
     account->wallet_count =
         programme->wallet_count > account->wallet_count ? programme->wallet_count : account->wallet_count;
+    return err ? loy_error_set(decision->error, err, "no room for a booking") : LOY_OK;
+}
+
+static enum loy_err decide(struct decision *decision, const struct loy_event *event)
+{
+    struct loy_effects *effects = decision->effects;
+    struct loy_booking booking;
+    enum loy_err err = find_rules(decision, event);
+    err = err ? err : open_account(decision, &booking);
+    if (err) {
+        return err;
+    }
     err = loy_lots_advance(&booking, effects->moment_us);
     effects->advanced = booking.count;
-    if (!err && event->kind == LOY_EVENT_PURCHASE) {
-        err = decide_purchase(programme, &booking, event, effects, error);
+    if (!err && has_rules(event)) {
+        err = apply_rules(decision, &booking);
     }
     if (!err) { /* what was earned so long ago that it has expired by now goes at once: nothing past is left due */
         err = loy_lots_advance(&booking, effects->moment_us);
@@ -91,27 +168,34 @@ static enum loy_err decide(const struct loy_programme *programme, struct loy_acc
     if (err) {
         return err;
     }
-    loy_lots_join(account);
+    loy_lots_join(decision->account);
     effects->entries = booking.entries;
     effects->entry_count = booking.count;
     effects->changed = booking.count > 0;
     effects->applied = booking.count > effects->advanced || (event->kind == LOY_EVENT_TICK && booking.count > 0)
                            ? LOY_APPLIED_EFFECT
                            : LOY_APPLIED_NO_EFFECT;
-    account->seq++;
-    account->version += effects->changed;
+    decision->account->seq++;
+    decision->account->version += effects->changed;
     return LOY_OK;
 }
 
 enum loy_err loy_engine_decide(const struct loy_programme *programme, struct loy_account *account,
-                               const struct loy_event *event, int64_t arrival_us, struct loy_arena *arena,
+                               const struct loy_event *event, int64_t arrival_us,
+                               const struct loy_budget_views *budgets, struct loy_arena *arena,
                                struct loy_effects *ret_effects, struct loy_error *error)
 {
     bool historical = event->occurred_at_us < arrival_us && loy_programme_is_historical(programme, event->source);
     struct loy_effects effects = {.arrival_us = historical ? event->occurred_at_us : arrival_us};
     effects.moment_us = effects.arrival_us > account->clock_us ? effects.arrival_us : account->clock_us;
     struct loy_account after = *account;
-    enum loy_err err = decide(programme, &after, event, arena, &effects, error);
+    struct decision decision = {.programme = programme,
+                                .account = &after,
+                                .budgets = budgets,
+                                .arena = arena,
+                                .effects = &effects,
+                                .error = error};
+    enum loy_err err = decide(&decision, event);
     if (err) {
         return err;
     }

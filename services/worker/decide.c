@@ -61,9 +61,8 @@ static enum loy_err open_accounts(struct loy_worker *worker, struct loy_batch *b
  */
 static enum loy_err measure(struct loy_batch *batch, const struct loy_account *account, struct loy_error *error)
 {
-    enum { SAFE_LOTS = 100 }; /* of at most 40 bytes */
     struct loy_str state;
-    if (account->lot_count <= SAFE_LOTS) {
+    if (!loy_account_is_large(account)) {
         return LOY_OK;
     }
     enum loy_err err = loy_account_encode(account, &batch->arena, &state);
@@ -77,7 +76,7 @@ static enum loy_err apply(struct loy_worker *worker, struct loy_batch *batch, st
     struct loy_slot *slot = &batch->slots[item->slot];
     struct loy_account before = slot->account;
     struct loy_error error;
-    enum loy_err err = loy_engine_decide(worker->programme, &slot->account, &item->event, item->arrival_us,
+    enum loy_err err = loy_engine_decide(worker->programme, &slot->account, &item->event, item->arrival_us, NULL,
                                          &batch->arena, &item->effects, &error);
     if (!err) {
         err = measure(batch, &slot->account, &error);

@@ -21,28 +21,27 @@ static const struct loy_str not_earning[] = {{"tobacco", 7}, {"gift_card", 9}};
 static const struct loy_str no_bags[] = {{"bag", 3}};
 static const struct loy_str imports[] = {{"import", 6}};
 
-static const struct loy_earning_rule rules[] = {
+static const struct loy_rule rules[] = {
     {.number = 1,
      .id = {"base", 4},
-     .points = 10,
-     .per_minor = 10000,
+     .trigger = LOY_EVENT_PURCHASE,
+     .lines = {.except_categories = {not_earning, 2}},
      .minimum_minor = 5000,
-     .except_categories = not_earning,
-     .except_category_count = 2},
+     .reward = {.kind = LOY_REWARD_PER_AMOUNT, .points = 10, .per = 10000}},
     {.number = 2,
      .id = {"stamp", 5},
-     .wallet = 1,
-     .points = 1,
-     .per_minor = 30000,
-     .except_skus = no_bags,
-     .except_sku_count = 1},
+     .trigger = LOY_EVENT_PURCHASE,
+     .lines = {.except_skus = {no_bags, 1}},
+     .reward = {.kind = LOY_REWARD_PER_AMOUNT, .wallet = 1, .points = 1, .per = 30000}},
     {.number = 3,
      .id = {"status", 6},
-     .wallet = 2,
-     .points = 7,
-     .per_minor = 1300,
-     .prorata = true,
-     .rounding = LOY_ROUND_HALF_EVEN},
+     .trigger = LOY_EVENT_PURCHASE,
+     .reward = {.kind = LOY_REWARD_PER_AMOUNT,
+                .wallet = 2,
+                .points = 7,
+                .per = 1300,
+                .prorata = true,
+                .rounding = LOY_ROUND_HALF_EVEN}},
 };
 
 #define PROGRAMME(wallets_, wallet_count_, rule_count_)                                                                \

@@ -86,23 +86,22 @@ static void pass_time(struct pencil *pencil, int64_t moment_us)
 
 /* --- earning --- */
 
-static bool named(const struct loy_str *names, uint32_t count, const char *name)
+static bool named(struct loy_text_set set, const char *name)
 {
-    for (uint32_t i = 0; i < count; i++) {
-        if (loy_str_equal(names[i], loy_str(name))) {
+    for (uint32_t i = 0; i < set.count; i++) {
+        if (loy_str_equal(set.texts[i], loy_str(name))) {
             return true;
         }
     }
     return false;
 }
 
-static int64_t eligible_total(const struct loy_earning_rule *rule, const struct sim_record *record)
+static int64_t eligible_total(const struct loy_rule *rule, const struct sim_record *record)
 {
     int64_t total = 0;
     for (uint32_t i = 0; i < record->line_count; i++) {
         const struct sim_line *line = &record->lines[i];
-        if (!named(rule->except_skus, rule->except_sku_count, line->sku) &&
-            !named(rule->except_categories, rule->except_category_count, line->category)) {
+        if (!named(rule->lines.except_skus, line->sku) && !named(rule->lines.except_categories, line->category)) {
             total += line->amount_minor;
         }
     }
@@ -127,25 +126,27 @@ static void earn(struct pencil *pencil, const struct sim_record *record, int64_t
 {
     const struct loy_programme *programme = pencil->model->programme;
     for (uint32_t i = 0; i < programme->rule_count; i++) {
-        const struct loy_earning_rule *rule = &programme->rules[i];
-        const struct loy_wallet *wallet = &programme->wallets[rule->wallet];
+        const struct loy_rule *rule = &programme->rules[i];
+        const struct loy_wallet *wallet = &programme->wallets[rule->reward.wallet];
         int64_t total = eligible_total(rule, record);
-        int64_t points = rule->prorata ? share(rule->points, total, rule->per_minor, rule->rounding)
-                                       : total / rule->per_minor * rule->points;
+        int64_t points = rule->reward.prorata
+                             ? share(rule->reward.points, total, rule->reward.per, rule->reward.rounding)
+                             : total / rule->reward.per * rule->reward.points;
         if (total < rule->minimum_minor || points == 0) {
             continue;
         }
-        struct accrual accrual = {rule->wallet, points, ceil_seconds(earned_us + wallet->pending_us),
+        struct accrual accrual = {rule->reward.wallet, points, ceil_seconds(earned_us + wallet->pending_us),
                                   wallet->expire_after_us ? floor_seconds(earned_us + wallet->expire_after_us)
                                                           : INT64_MAX};
         bool pending = wallet->pending_us > 0 && accrual.release_us > moment_us;
         if (!pending) {
             accrual.release_us = INT64_MAX;
         }
-        *(pending ? &pencil->balance.pending[rule->wallet] : &pencil->balance.available[rule->wallet]) += points;
+        *(pending ? &pencil->balance.pending[rule->reward.wallet] : &pencil->balance.available[rule->reward.wallet]) +=
+            points;
         pencil->grants[pencil->grant_count++] =
             (struct loy_journal_entry){.kind = pending ? LOY_ENTRY_EARN_PENDING : LOY_ENTRY_EARN,
-                                       .wallet = (int16_t)rule->wallet,
+                                       .wallet = (int16_t)rule->reward.wallet,
                                        .amount = points,
                                        .rule = rule->number};
         if (pencil->accrual_count < POINTS_MAX) {

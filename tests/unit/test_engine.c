@@ -1,8 +1,8 @@
 /* The engine's decisions on the built-in programmes: what a reader of FEATURES would expect, to the point. */
 #include "support/cmocka_all.h"
 
-#include "engine/earning.h"
 #include "engine/engine.h"
+#include "engine/match.h"
 
 #include <stdlib.h>
 
@@ -40,8 +40,8 @@ static struct loy_event purchase(const struct loy_line *lines, uint32_t count, i
 
 static enum loy_err decide(const char *programme, const struct loy_event *event, int64_t arrival_us)
 {
-    return loy_engine_decide(loy_programme_builtin(loy_str(programme)), &account, event, arrival_us, &arena, &effects,
-                             NULL);
+    return loy_engine_decide(loy_programme_builtin(loy_str(programme)), &account, event, arrival_us, NULL, &arena,
+                             &effects, NULL);
 }
 
 static void decide_one(const char *programme, int64_t amount_minor, int64_t at_us)
@@ -106,10 +106,10 @@ static void an_expired_lot_is_gone_however_late_the_next_event_comes(void **stat
     programme.wallets = &wallet;
     struct loy_line line = {.amount_minor = 10000};
     struct loy_event event = purchase(&line, 1, november);
-    assert_int_equal(loy_engine_decide(&programme, &account, &event, november, &arena, &effects, NULL), LOY_OK);
+    assert_int_equal(loy_engine_decide(&programme, &account, &event, november, NULL, &arena, &effects, NULL), LOY_OK);
     struct loy_event tick = {.kind = LOY_EVENT_TICK, .tick_due_at_us = november + 2 * DAY};
     int64_t late = november + 400 * DAY;
-    assert_int_equal(loy_engine_decide(&programme, &account, &tick, late, &arena, &effects, NULL), LOY_OK);
+    assert_int_equal(loy_engine_decide(&programme, &account, &tick, late, NULL, &arena, &effects, NULL), LOY_OK);
     assert_int_equal(effects.entry_count, 2);
     assert_int_equal(effects.entries[0].kind, LOY_ENTRY_RELEASE);
     assert_int_equal(effects.entries[1].kind, LOY_ENTRY_EXPIRE);
@@ -141,11 +141,11 @@ static void a_historical_source_arrives_when_it_happened(void **state)
     programme.historical_source_count = 1;
     struct loy_line line = {.amount_minor = 10000};
     struct loy_event event = purchase(&line, 1, november - 400 * DAY);
-    assert_int_equal(loy_engine_decide(&programme, &account, &event, november, &arena, &effects, NULL), LOY_OK);
+    assert_int_equal(loy_engine_decide(&programme, &account, &event, november, NULL, &arena, &effects, NULL), LOY_OK);
     assert_int_equal(effects.arrival_us, november - 400 * DAY);
     assert_false(effects.late);
     event.occurred_at_us = LOY_MOMENT_MAX; /* time does not pass faster for it than for the broker */
-    assert_int_equal(loy_engine_decide(&programme, &account, &event, november, &arena, &effects, NULL), LOY_OK);
+    assert_int_equal(loy_engine_decide(&programme, &account, &event, november, NULL, &arena, &effects, NULL), LOY_OK);
     assert_int_equal(effects.arrival_us, november);
 }
 

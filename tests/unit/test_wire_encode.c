@@ -3,7 +3,7 @@
 #include "support/wire_case.h"
 
 static const struct loy_wallet wallets[] = {{.id = {"points", 6}}, {.id = {"cashback", 8}}};
-static const struct loy_earning_rule rules[] = {{.number = 7, .id = {"base", 4}, .title = {"Basis \"plus\"\n", 13}}};
+static const struct loy_rule rules[] = {{.number = 7, .id = {"base", 4}, .title = {"Basis \"plus\"\n", 13}}};
 static const struct loy_programme programme = {
     .wallets = wallets, .wallet_count = 2, .rules = rules, .rule_count = 1, .revision = 1};
 
@@ -123,7 +123,12 @@ static void a_trace_is_read_back_as_it_was(void **state)
          .reason = "cap",
          .lines = shares,
          .line_count = 3},
-        {.rule = 8, .reason = "below_minimum"},
+        {.rule = 8,
+         .reason = "below_minimum",
+         .detail = LOY_STR("purchase.total was 1,480.00"),
+         .missing = 2000,
+         .left = 7,
+         .multiplier = 1500000},
     };
     struct loy_effects effects = {.rules = traces, .rule_count = 2, .advanced = 1, .late = true};
     struct loy_str bytes;
@@ -141,6 +146,11 @@ static void a_trace_is_read_back_as_it_was(void **state)
     assert_memory_equal(trace.rules[0].lines, shares, sizeof shares);
     assert_null(trace.rules[1].lines);
     assert_string_equal(trace.rules[1].reason, "below_minimum");
+    assert_int_equal(trace.rules[0].detail.len, 0);
+    assert_true(loy_str_equal(trace.rules[1].detail, LOY_STR("purchase.total was 1,480.00")));
+    assert_int_equal(trace.rules[1].missing, 2000);
+    assert_int_equal(trace.rules[1].left, 7);
+    assert_int_equal(trace.rules[1].multiplier, 1500000);
     struct loy_str cut = {bytes.at, bytes.len - 1};
     assert_int_equal(loy_wire_trace_decode(cut, &test.arena, &trace, &test.error), LOY_ERR_CORRUPT);
     struct loy_effects nothing = {0};

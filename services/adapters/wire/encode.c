@@ -86,7 +86,7 @@ static struct loy_str wallet_id(const struct loy_programme *programme, uint16_t 
     return wallet < programme->wallet_count ? programme->wallets[wallet].id : (struct loy_str){0};
 }
 
-static const struct loy_earning_rule *find_rule(const struct loy_programme *programme, int32_t number)
+static const struct loy_rule *find_rule(const struct loy_programme *programme, int32_t number)
 {
     for (uint32_t i = 0; i < programme->rule_count; i++) {
         if (programme->rules[i].number == number) {
@@ -107,7 +107,7 @@ static Loyalty__V1__Change *make_change(struct maker *maker, const struct loy_pr
     change->wallet = text_of(maker, wallet_id(programme, entry->wallet));
     change->has_amount = true;
     change->amount = entry->amount;
-    const struct loy_earning_rule *rule = find_rule(programme, entry->rule);
+    const struct loy_rule *rule = find_rule(programme, entry->rule);
     if (rule) {
         change->rule = text_of(maker, rule->id);
         change->title = text_of(maker, rule->title);
@@ -268,6 +268,13 @@ static Loyalty__V1__RuleTrace *make_rule(struct maker *maker, const struct loy_r
     rule->reason = constant(from->reason);
     rule->lines = (int64_t *)(uintptr_t)from->lines; /* only read */
     rule->n_lines = from->lines ? from->line_count : 0;
+    rule->detail = from->detail.len ? text_of(maker, from->detail) : NULL;
+    rule->has_missing = from->missing != 0;
+    rule->missing = from->missing;
+    rule->has_left = from->left != 0;
+    rule->left = from->left;
+    rule->has_multiplier = from->multiplier != 0;
+    rule->multiplier = from->multiplier;
     return rule;
 }
 

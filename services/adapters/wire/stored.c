@@ -40,6 +40,10 @@ enum loy_err loy_wire_trace_decode(struct loy_str encoded, struct loy_arena *are
             .reason = rule->reason,
             .lines = rule->n_lines ? rule->lines : NULL,
             .line_count = (uint32_t)rule->n_lines,
+            .detail = loy_str(rule->detail),
+            .missing = rule->missing,
+            .left = rule->left,
+            .multiplier = rule->multiplier,
         };
     }
     *ret_trace = (struct loy_wire_trace){

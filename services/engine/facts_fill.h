@@ -1,0 +1,39 @@
+/* Facts of one event and one member: filled as far as a program needs them, then evaluated. Inside the room only.
+ *
+ * Pure; the event's arena. Test: tests/unit/test_facts.c. */
+#ifndef LOY_ENGINE_FACTS_FILL_H
+#define LOY_ENGINE_FACTS_FILL_H
+
+#include "engine/effects.h"
+#include "engine/facts_fields.h"
+
+struct loy_facts {
+    const struct loy_programme *programme;
+    const struct loy_account *account; /* before the event, time passed */
+    const struct loy_event *event;     /* amounts in the programme's currency */
+    int64_t at_us;                     /* the moment of validity */
+    struct loy_arena *arena;
+    uint32_t filled;                 /* bits of what is there already */
+    bool failed;                     /* the arena is full */
+    bool segments_known;             /* … and evaluated */
+    uint64_t segments;               /* bits of programme->segments that are true */
+    struct loy_civil civil;          /* of at_us, when filled */
+    struct loy_cel_value *variables; /* NULL: nothing filled yet */
+    struct loy_cel_value *event_slots, *store_slots, *purchase_slots, *activity_slots, *feedback_slots, *member_slots;
+};
+
+/* Every member of *facts above `filled` is set by the caller, the others are zero. */
+
+/* One evaluation with its explanation: reason NONE and the value; or CONDITION, UNKNOWN_FACT or CONDITION_ERROR, with
+ * what decided in words. LOY_ERR_NO_MEMORY. */
+LOY_MUST_USE enum loy_err loy_facts_condition(struct loy_facts *facts, const struct loy_cel_program *when,
+                                              enum loy_reason *ret_reason, struct loy_str *ret_detail);
+LOY_MUST_USE enum loy_err loy_facts_formula(struct loy_facts *facts, const struct loy_cel_program *amount,
+                                            int64_t *ret_amount, enum loy_reason *ret_reason,
+                                            struct loy_str *ret_detail);
+/* Bits of the segments that the member is in. A condition that cannot be computed is false. */
+LOY_MUST_USE enum loy_err loy_facts_segments(struct loy_facts *facts, uint64_t *ret_segments);
+/* The local civil time of the moment of validity. */
+const struct loy_civil *loy_facts_civil(struct loy_facts *facts);
+
+#endif

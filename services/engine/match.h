@@ -1,0 +1,30 @@
+/* Match: which lines of a purchase count for a rule, and with what. Pure. Test: tests/unit/test_earning.c. */
+#ifndef LOY_ENGINE_MATCH_H
+#define LOY_ENGINE_MATCH_H
+
+#include "base/arena.h"
+#include "base/err.h"
+#include "engine/event.h"
+#include "engine/programme.h"
+
+bool loy_text_set_has(struct loy_text_set set, struct loy_str text);
+/* Whether the filter says anything about lines, "except" included. */
+bool loy_line_filter_is_open(const struct loy_line_filter *filter);
+/* Whether the line counts, whatever its amount. */
+bool loy_line_matches(const struct loy_line_filter *filter, const struct loy_line *line);
+
+/* What each line of the purchase counts for the rule: amounts on the rule's basis, 0 for lines that do not count. Their
+ * sum is *ret_total. OVERFLOW; NO_MEMORY. */
+LOY_MUST_USE enum loy_err loy_eligible_amounts(const struct loy_rule *rule, const struct loy_purchase *purchase,
+                                               struct loy_arena *arena, int64_t **ret_amounts, int64_t *ret_total);
+/* The same in thousandths of the quantity. */
+LOY_MUST_USE enum loy_err loy_eligible_quantities(const struct loy_rule *rule, const struct loy_purchase *purchase,
+                                                  struct loy_arena *arena, int64_t **ret_quantities,
+                                                  int64_t *ret_total);
+
+/* Allots `total` (≥ 0) over weights (≥ 0, not all 0) by largest remainder, ties by position. The sum of ret_parts is
+ * total. The method of Hamilton. */
+LOY_MUST_USE enum loy_err loy_allot(int64_t total, const int64_t *weights, uint32_t count, struct loy_arena *arena,
+                                    int64_t *ret_parts);
+
+#endif
