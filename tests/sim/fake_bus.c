@@ -149,8 +149,12 @@ static bool poll_log(struct fake_bus *bus, int16_t topic, int32_t k, struct loy_
 {
     const struct fake_log *log = &bus->broker->topics[topic].logs[k];
     struct fake_fetch *fetch = &bus->fetches[topic][k];
-    while (fetch->next < log->end && (log->entries[fetch->next].is_gap || skipped(bus, fetch))) {
-        fetch->next += log->entries[fetch->next].is_gap;
+    while (fetch->next < log->end) {
+        if (log->entries[fetch->next].is_gap) {
+            fetch->next++;
+        } else if (!skipped(bus, fetch)) {
+            break;
+        }
     }
     struct loy_position position = {topic, k, fetch->next};
     if (fetch->next < log->end) {
