@@ -271,9 +271,15 @@ $(B)/tests/bench/cel: $(B)/tests/bench/cel_bench.o $(LIBS)
 $(B)/tests/bench/minimal: $(B)/tests/bench/minimal.o $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link)
+$(B)/tests/bench/engine: $(B)/tests/bench/engine_bench.o $(LIBS)
+	$(call say,LD,$@)
+	$(Q)$(link)
 bench-store: $(B)/tests/bench/minimal $(BINARIES) ## a commit's CPU time in PostgreSQL, beside the least that could be a ledger
 	$(Q)$(PYTHON) tests/bench/minimal.py --programs $(B)
 bench-cel: $(B)/tests/bench/cel ## nanoseconds of cel, against what is to be reached
+	$(Q)$<
+
+bench-engine: $(B)/tests/bench/engine ## the engine alone: events a second, 1,000 campaigns against 10
 	$(Q)$<
 
 # --- everyday ------------------------------------------------------------------------------------------------------

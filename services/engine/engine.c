@@ -162,7 +162,8 @@ static enum loy_err decide(struct decision *decision, const struct loy_event *ev
     if (!err && has_rules(event)) {
         err = apply_rules(decision, &booking);
     }
-    if (!err) { /* what was earned so long ago that it has expired by now goes at once: nothing past is left due */
+    if (!err && booking.count > effects->advanced) { /* what was earned so long ago that it has expired by now goes at
+                                                        once: nothing past is left due */
         err = loy_lots_advance(&booking, effects->moment_us);
     }
     if (err) {

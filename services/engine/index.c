@@ -48,7 +48,7 @@ enum dimension {
 };
 enum { DIMENSIONS = BY_CHANNEL + 1 };
 
-static struct loy_text_set set_of(const struct loy_rule *rule, enum dimension dimension)
+static inline struct loy_text_set set_of(const struct loy_rule *rule, enum dimension dimension)
 {
     switch (dimension) {
     case BY_SKU:
@@ -112,6 +112,7 @@ static bool next_text(const struct loy_event *event, enum dimension dimension, s
     return at->line++ == 0;
 }
 
+/* Whether one of the lines is in the rule's set of that dimension. */
 static bool touches(const struct loy_rule *rule, enum dimension dimension, const struct loy_event *event)
 {
     struct loy_text_set set = set_of(rule, dimension);
@@ -125,13 +126,23 @@ static bool touches(const struct loy_rule *rule, enum dimension dimension, const
     return set.count == 0;
 }
 
+static bool allows(struct loy_text_set set, struct loy_str text)
+{
+    return set.count == 0 || loy_text_set_has(set, text);
+}
+
 bool loy_rule_concerns(const struct loy_rule *rule, const struct loy_event *event, int64_t at_us)
 {
-    if (rule->trigger != event->kind || at_us < (rule->from_us ? rule->from_us : INT64_MIN) ||
+    if (rule->trigger != event->kind || (rule->from_us && at_us < rule->from_us) ||
         (rule->until_us && at_us >= rule->until_us)) {
         return false;
     }
-    for (int i = DIMENSIONS - 1; i >= 0; i--) { /* the cheap ones first */
+    if (!allows(rule->channels, event->channel) || !allows(rule->stores, event->store_id) ||
+        !allows(rule->store_kinds, event->store_kind) || !allows(rule->partners, event->partner) ||
+        !allows(rule->activities, event->activity_name)) {
+        return false;
+    }
+    for (int i = BY_SKU; i <= BY_LABEL; i++) {
         if (!touches(rule, (enum dimension)i, event)) {
             return false;
         }

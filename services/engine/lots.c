@@ -63,10 +63,13 @@ enum loy_err loy_lots_advance(struct loy_booking *booking, int64_t moment_us)
     struct loy_account *account = booking->account;
     for (;;) {
         uint32_t earliest = 0;
-        for (uint32_t i = 1; i < account->lot_count; i++) {
-            earliest = lot_due_us(&account->lots[i]) < lot_due_us(&account->lots[earliest]) ? i : earliest;
+        int64_t due_us = LOY_NEVER;
+        for (uint32_t i = 0; i < account->lot_count; i++) {
+            int64_t this_us = lot_due_us(&account->lots[i]);
+            earliest = this_us < due_us ? i : earliest;
+            due_us = this_us < due_us ? this_us : due_us;
         }
-        if (account->lot_count == 0 || lot_due_us(&account->lots[earliest]) > moment_us) {
+        if (due_us == LOY_NEVER || due_us > moment_us) {
             return LOY_OK;
         }
         struct loy_lot *lot = &account->lots[earliest];

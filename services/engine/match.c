@@ -148,9 +148,15 @@ enum loy_err loy_allot(int64_t total, const int64_t *weights, uint32_t count, st
     }
     assert(weight_sum > 0 && total >= 0);
     for (uint32_t i = 0; i < count; i++) {
-        loy_wide share = (loy_wide)total * weights[i];
-        ret_parts[i] = (int64_t)(share / weight_sum);
-        rests[i] = (int64_t)(share % weight_sum);
+        int64_t product;
+        if (loy_i64_mul(total, weights[i], &product)) { /* nearly always: a division in 128 bits costs ten of these */
+            ret_parts[i] = product / weight_sum;
+            rests[i] = product % weight_sum;
+        } else {
+            loy_wide share = (loy_wide)total * weights[i];
+            ret_parts[i] = (int64_t)(share / weight_sum);
+            rests[i] = (int64_t)(share % weight_sum);
+        }
         given += ret_parts[i];
     }
     for (; given < total; given++) { /* fewer rounds than lines */

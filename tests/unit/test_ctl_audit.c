@@ -99,6 +99,66 @@ static void each_damage_is_said(void **state)
 }
 
 /* The auditor's reader agrees with the engine's writer, which it knows nothing of. */
+/* Format 2, by hand: the same, then level 3; 2 purchases of 5 in all, at 1 and 2 us; day 10 with one purchase of 2, day
+ * 13 with one of 3; counter 129 (rule 1, times a day) with window 0
+ * used 1. */
+#define HISTORY "\x03\x02\x0a\x02\x04\x02\x14\x01\x04\x03\x01\x06\x01\x81\x01\x00\x02"
+#define GOOD_BODY "\x80\x89\x7a\x08\x01\x3c\x28\x00\x02\x02\x02\x02\x1e\xc8\x01\x03\x00\x01\x14\x64"
+
+static void a_state_with_a_history_is_read_by_both_readers(void **state)
+{
+    (void)state;
+    static const char bytes[] = "\x02" GOOD_BODY HISTORY;
+    static char block[1 << 16];
+    struct loy_arena arena;
+    struct loy_account account = {0};
+    struct loy_str text = {bytes, sizeof bytes - 1}, again;
+    loy_arena_init(&arena, block, sizeof block);
+    assert_int_equal(read_bytes(text.at, text.len, NULL), LOY_OK);
+    assert_int_equal(read_state.lot_count, 2);
+    assert_int_equal(loy_account_decode(text, &arena, &account, NULL), LOY_OK);
+    assert_int_equal(account.level, 3);
+    assert_int_equal(account.purchases, 2);
+    assert_int_equal(account.spend_minor, 5);
+    assert_int_equal(account.last_purchase_us, 2);
+    assert_int_equal(account.days[1].day, 13);
+    assert_int_equal(account.days[1].spend_minor, 3);
+    assert_int_equal(account.counters[0].key, 129);
+    assert_int_equal(loy_account_encode(&account, &arena, &again), LOY_OK);
+    assert_true(loy_str_equal(text, again));
+    for (size_t len = 0; len < text.len; len++) {
+        assert_int_equal(read_bytes(text.at, len, NULL), LOY_ERR_CORRUPT);
+    }
+}
+
+static void a_damaged_history_is_refused_by_both_readers(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *bytes;
+        size_t len;
+    } damaged[] = {
+#define DAMAGED(history) {"\x02" GOOD_BODY history, sizeof("\x02" GOOD_BODY history) - 1}
+        DAMAGED("\x00\x00\x00\x00"),                                 /* nothing that format 1 has not */
+        DAMAGED("\x03\x00\x01\x14\x00\x04\x00"),                     /* a day without a purchase */
+        DAMAGED("\x03\x00\x02\x14\x01\x04\x00\x01\x04\x00"),         /* the same day twice */
+        DAMAGED("\x03\x00\x00\x01\x00\x00\x02"),                     /* a counter without a key */
+        DAMAGED("\x03\x00\x00\x01\x05\x00\x00"),                     /* a counter that counts nothing */
+        DAMAGED("\x03\x00\x00\x00\x00"),                             /* bytes behind the end */
+        DAMAGED("\x03\x00\x00\x01\xff\xff\xff\xff\xff\x01\x00\x02"), /* a key of more than 32 bits */
+#undef DAMAGED
+    };
+    static char block[1 << 16];
+    for (size_t i = 0; i < sizeof damaged / sizeof *damaged; i++) {
+        struct loy_arena arena;
+        struct loy_account account = {0};
+        struct loy_str text = {damaged[i].bytes, damaged[i].len};
+        loy_arena_init(&arena, block, sizeof block);
+        assert_int_equal(read_bytes(text.at, text.len, NULL), LOY_ERR_CORRUPT);
+        assert_int_equal(loy_account_decode(text, &arena, &account, NULL), LOY_ERR_CORRUPT);
+    }
+}
+
 static void states_of_the_engine_are_read_as_they_were(void **state)
 {
     (void)state;
@@ -255,6 +315,8 @@ int main(void)
         cmocka_unit_test(lots_are_found_by_any_of_their_numbers),
         cmocka_unit_test(a_state_that_is_cut_off_anywhere_is_refused),
         cmocka_unit_test(each_damage_is_said),
+        cmocka_unit_test(a_state_with_a_history_is_read_by_both_readers),
+        cmocka_unit_test(a_damaged_history_is_refused_by_both_readers),
         cmocka_unit_test(states_of_the_engine_are_read_as_they_were),
         cmocka_unit_test(versions_that_follow_each_other_have_no_gap),
         cmocka_unit_test(a_version_left_out_is_a_gap),
