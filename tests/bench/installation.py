@@ -47,6 +47,8 @@ class Installation:
 
     def __enter__(self):
         self.folder.mkdir(parents=True, exist_ok=True)
+        # Its keys name members only: those of another installation would be wrong guesses, and each cost a commit.
+        self.services["redis"].command("FLUSHALL")
         self.services["postgres"].psql(f"CREATE DATABASE {self.name}", "postgres")
         self.conninfo = self.services["postgres"].conninfo(self.name)
         self.ctl("migrate", "up")

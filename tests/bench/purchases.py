@@ -8,7 +8,7 @@ import time
 LINES = 8192  # different lines that purchases are put together from
 AMOUNTS_MINOR = (10_000, 35_000)  # of a line: every purchase earns, so that every one has its update
 CATEGORIES = ("grocery", "household", "electronics", "garden", "fashion", "toys")
-DUPLICATE_WITHIN = 100_000  # an exact repeat follows its original by at most so many purchases
+DUPLICATE_WITHIN = 5  # an exact repeat follows its original within this fraction of the file
 # What the built-in programme `shop` says: 10 points for each full 100.00 of an order of at least 50.00.
 POINTS, PER_MINOR, MINIMUM_MINOR = 10, 10_000, 5_000
 
@@ -91,7 +91,7 @@ def write_file(path, events, members, seed, tag, duplicates=0.0):
             size += len(event)
             records += 1
             if every and number % every == 0:
-                place = number + 1 + shop.random.randrange(DUPLICATE_WITHIN)
+                place = number + 1 + shop.random.randrange(max(1, events // DUPLICATE_WITHIN))
                 later.setdefault(min(place, events - 1), []).append(record)
             for repeated in later.pop(number, ()):
                 file.write(repeated)
