@@ -236,6 +236,8 @@ docs: $(B)/loyalctl ## write the generated pages of docs/
 docs-check: $(B)/loyalctl
 	$(Q)for page in $(PAGES); do $(B)/loyalctl docs $${page%%:*} | cmp -s - docs/$${page##*:}.md || \
 	  { echo "docs/$${page##*:}.md is not what the code says: make docs" >&2; exit 1; }; done
+	$(Q)[ ! -e docs/performance.json ] || $(PYTHON) tests/bench/report.py page docs/performance.json | cmp -s - docs/performance.md || \
+	  { echo "docs/performance.md is not what docs/performance.json says" >&2; exit 1; }
 compile_commands.json: Makefile
 	$(Q)$(PYTHON) tests/checks/compile_commands.py "$(CC) $(HOUSE_CFLAGS) -Itests $(PKG_CFLAGS)" > $@
 
@@ -274,6 +276,11 @@ $(B)/tests/bench/minimal: $(B)/tests/bench/minimal.o $(LIBS)
 $(B)/tests/bench/engine: $(B)/tests/bench/engine_bench.o $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link)
+bench: all $(B)/tests/bench/minimal ## the whole measured, into run/bench/ (KAFKA=apache; BENCH="--history 5000000 --peer")
+	$(Q)KAFKA=$(KAFKA) $(PYTHON) tests/bench/bench.py --programs $(B) $(BENCH)
+docs-performance: ## write docs/performance.md of the last `make bench`
+	$(Q)$(PYTHON) tests/bench/report.py page run/bench/result.json > docs/performance.md.new
+	$(Q)mv docs/performance.md.new docs/performance.md && cp run/bench/result.json docs/performance.json
 bench-store: $(B)/tests/bench/minimal $(BINARIES) ## a commit's CPU time in PostgreSQL, beside the least that could be a ledger
 	$(Q)$(PYTHON) tests/bench/minimal.py --programs $(B)
 bench-cel: $(B)/tests/bench/cel ## nanoseconds of cel, against what is to be reached
@@ -294,5 +301,5 @@ clean: ## delete build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-.PHONY: docs docs-check all contracts unit sim mutations conformance docs-cel docs-cel-check bench-cel check fmt fmt-check lint headers layers toolchain install clean help fuzz bench-store
+.PHONY: docs docs-check all contracts unit sim mutations conformance docs-cel docs-cel-check bench-cel check fmt fmt-check lint headers layers toolchain install clean help fuzz bench-store docs-performance bench
 -include $(shell find $(B) -name '*.d' 2>/dev/null)
