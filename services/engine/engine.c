@@ -159,11 +159,12 @@ static enum loy_err decide(struct decision *decision, const struct loy_event *ev
     }
     err = loy_lots_advance(&booking, effects->moment_us);
     effects->advanced = booking.count;
+    uint32_t lots_before = decision->account->lot_count;
     if (!err && has_rules(event)) {
         err = apply_rules(decision, &booking);
     }
-    if (!err && booking.count > effects->advanced) { /* what was earned so long ago that it has expired by now goes at
-                                                        once: nothing past is left due */
+    /* What was earned so long ago that it has expired by now goes at once: nothing past is left due. */
+    if (!err && loy_lots_any_due(decision->account, lots_before, effects->moment_us)) {
         err = loy_lots_advance(&booking, effects->moment_us);
     }
     if (err) {

@@ -92,6 +92,16 @@ enum loy_err loy_lots_advance(struct loy_booking *booking, int64_t moment_us)
     }
 }
 
+bool loy_lots_any_due(const struct loy_account *account, uint32_t from, int64_t moment_us)
+{
+    for (uint32_t i = from; i < account->lot_count; i++) {
+        if (lot_due_us(&account->lots[i]) <= moment_us) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* The next whole second, and the last one: as the state keeps them. */
 static int64_t second_up(int64_t us)
 {
@@ -157,8 +167,8 @@ void loy_lots_join(struct loy_account *account)
         if (alike(into, &account->lots[i])) {
             into->last = account->lots[i].last;
             into->points += account->lots[i].points; /* fits: the balance holds both */
-        } else {
-            account->lots[++kept] = account->lots[i];
+        } else if (++kept != i) {
+            account->lots[kept] = account->lots[i];
         }
     }
     account->lot_count = kept + 1;

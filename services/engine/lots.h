@@ -23,6 +23,9 @@ LOY_MUST_USE enum loy_err loy_booking_init(struct loy_booking *booking, struct l
 /* Books everything that is due by moment_us, in order of due time (a release before an expiry, then by lot). */
 LOY_MUST_USE enum loy_err loy_lots_advance(struct loy_booking *booking, int64_t moment_us);
 
+/* Whether time has already changed one of the lots from a position on. */
+bool loy_lots_any_due(const struct loy_account *account, uint32_t from, int64_t moment_us);
+
 /* Credits points (> 0) to a wallet as a new lot: pending until available_from_us when that is after moment_us. */
 LOY_MUST_USE enum loy_err loy_lots_earn(struct loy_booking *booking, const struct loy_wallet *wallet,
                                         uint16_t wallet_at, int32_t rule, int64_t points, int64_t earned_us,

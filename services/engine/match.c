@@ -102,9 +102,10 @@ enum loy_err loy_eligible_amounts(const struct loy_rule *rule, const struct loy_
             return LOY_ERR_OVERFLOW;
         }
     }
+    bool all = loy_line_filter_is_open(&rule->lines);
     enum loy_err err = rule->lines.except_paid_with_points ? take_off_points(purchase, arena, amounts) : LOY_OK;
     for (uint32_t i = 0; !err && i < purchase->line_count; i++) {
-        amounts[i] = loy_line_matches(&rule->lines, &purchase->lines[i]) ? amounts[i] : 0;
+        amounts[i] = all || loy_line_matches(&rule->lines, &purchase->lines[i]) ? amounts[i] : 0;
         err = loy_i64_add(total, amounts[i], &total) ? LOY_OK : LOY_ERR_OVERFLOW;
     }
     *ret_amounts = amounts;
