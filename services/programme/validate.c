@@ -1,7 +1,6 @@
 #include "programme/validate.h"
 
 #include "base/num.h"
-#include "programme/keys.h"
 #include "programme/values.h"
 
 #include <inttypes.h>
@@ -319,8 +318,9 @@ static void check_map(struct check *check, const struct loy_yaml *node, const st
     }
 }
 
-void loy_programme_validate(const struct loy_yaml *root, int32_t digits, struct loy_programme_issues *issues)
+void loy_programme_validate(const struct loy_yaml *root, const struct loy_shape *shape, int32_t digits,
+                            struct loy_programme_issues *issues)
 {
     struct check check = {issues, digits, false};
-    check_map(&check, root, loy_shape_root(), "programme");
+    check_map(&check, root, shape, shape->name);
 }

@@ -6,9 +6,11 @@
 #define LOY_PROGRAMME_VALIDATE_H
 
 #include "programme/issue.h"
+#include "programme/keys.h"
 #include "programme/yaml.h"
 
-/* Adds an issue for everything that the table does not allow. digits: of the programme's currency. */
-void loy_programme_validate(const struct loy_yaml *root, int32_t digits, struct loy_programme_issues *issues);
+/* Adds an issue for everything that the shape does not allow. digits: of the programme's currency. */
+void loy_programme_validate(const struct loy_yaml *root, const struct loy_shape *shape, int32_t digits,
+                            struct loy_programme_issues *issues);
 
 #endif
