@@ -12,7 +12,7 @@ CFLAGS   ?= -O2 -g
 prefix   ?= /usr/local
 DESTDIR  ?=
 
-ROOMS    := base cel engine adapters/kafka adapters/pg adapters/redis adapters/wire adapters/regex adapters/zones \
+ROOMS    := base cel engine programme adapters/kafka adapters/pg adapters/redis adapters/wire adapters/regex adapters/zones \
             runtime worker scheduler ctl broker
 # directory of main.c : name of the program
 PROGRAMS := worker:loyald-worker scheduler:loyald-scheduler ctl:loyalctl broker:loyald-broker

@@ -64,6 +64,29 @@ static const struct loy_option audit_options[] = {
     END,
 };
 
+static const struct loy_option programme_options[] = {
+    {"author", "NAME", NULL, "Who publishes"},
+    {"reason", "TEXT", NULL, "Why"},
+    {"from", "MOMENT", NULL, "From when on it is in force; now when not given"},
+    {"approved-by", "NAME", NULL, "The second person who approved it"},
+    {"allow-inactive", NULL, NULL, "Publish it although some of its keys are not in force in this version"},
+    JSON_OPTION,
+    END,
+};
+
+static const struct loy_option preview_options[] = {
+    {"programme", "FILE", NULL, "Decide by this file; by the newest published revision when not given"},
+    JSON_OPTION,
+    END,
+};
+
+static const struct loy_option explain_options[] = {
+    {"order", "ID", NULL, "Everything about this order"},
+    {"position", "TOPIC:PARTITION:OFFSET", NULL, "The record at this place; TOPIC is the topic's name"},
+    JSON_OPTION,
+    END,
+};
+
 static const struct loy_command commands[] = {
     {"topics", "create|check", "make the topics, or say what is wrong with them", NULL, 1, 1, no_options,
      loy_cmd_topics},
@@ -76,6 +99,13 @@ static const struct loy_command commands[] = {
     {"dead-letters", "list | show PARTITION:OFFSET", "what was rejected, and why", NULL, 1, 2, dead_letter_options,
      loy_cmd_dead_letters},
     {"audit", "", "check the ledger against itself", LOY_CMD_AUDIT_DETAILS, 0, 0, audit_options, loy_cmd_audit},
+    {"programme",
+     "check FILE | diff A B | publish FILE | list | show N | rollback N | test FILE [EXAMPLES] | schema | reference",
+     "check, compare, publish and test programmes", LOY_CMD_PROGRAMME_DETAILS, 1, 3, programme_options,
+     loy_cmd_programme},
+    {"preview", "FILE", "what a basket would earn, without a trace", NULL, 1, 1, preview_options, loy_cmd_preview},
+    {"explain", "[EVENT_ID]", "why an event earned what it did", LOY_CMD_EXPLAIN_DETAILS, 0, 1, explain_options,
+     loy_cmd_explain},
     {"docs", "commands|configuration|metrics|errors|audit", "print a generated page of the documentation", NULL, 1, 1,
      no_options, loy_cmd_docs},
 };

@@ -13,12 +13,25 @@ enum loy_exit loy_cmd_load(const struct loy_call *call);
 enum loy_exit loy_cmd_member(const struct loy_call *call);
 enum loy_exit loy_cmd_dead_letters(const struct loy_call *call);
 enum loy_exit loy_cmd_audit(const struct loy_call *call);
+enum loy_exit loy_cmd_programme(const struct loy_call *call);
+enum loy_exit loy_cmd_preview(const struct loy_call *call);
+enum loy_exit loy_cmd_explain(const struct loy_call *call);
 enum loy_exit loy_cmd_docs(const struct loy_call *call);
 
 #define LOY_CMD_MIGRATE_DETAILS                                                                                        \
     "Files are in dbmate's format, and what was applied stands in its table schema_migrations: either tool goes on\n"  \
     "where the other stopped. Each migration is a transaction. status answers 1 when something is pending. Connect\n"  \
     "directly, not through a pooler in transaction mode, as the owner of the tables."
+
+#define LOY_CMD_PROGRAMME_DETAILS                                                                                      \
+    "check says everything that is wrong with a file at once; diff says in words what changes between two files;\n"    \
+    "publish makes a file a numbered revision that never changes; rollback publishes an old one again; test runs\n"    \
+    "the examples beside a file (NAME.tests.yaml) through the engine; schema prints a JSON Schema for editors,\n"      \
+    "reference the list of keys. Exit status 1: something is wrong with the file, or an example fails."
+
+#define LOY_CMD_EXPLAIN_DETAILS                                                                                        \
+    "What was decided and why, as it was recorded then: nothing is decided again, so later revisions and changes of\n" \
+    "the member leave the answer as it is."
 
 #define LOY_CMD_GENERATE_DETAILS                                                                                       \
     "A shop's simulated time: mostly purchases of one to eight lines, and returns, order statuses, feedback,\n"        \

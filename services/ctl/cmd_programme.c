@@ -1,0 +1,128 @@
+#include "ctl/commands.h"
+#include "ctl/json_out.h"
+#include "ctl/programme_commands.h"
+#include "ctl/programme_file.h"
+#include "programme/schema.h"
+
+#include <inttypes.h>
+
+/* Most bytes that the programme can add to a member's state: counters of limits and caps, days of windows, history. */
+static int64_t member_bytes(const struct loy_programme *programme)
+{
+    enum { COUNTER_BYTES = 9, DAY_BYTES = 6, HISTORY_BYTES = 24, EMPTY_BYTES = 8 };
+    int64_t counters = 0;
+    for (uint32_t i = 0; i < programme->rule_count; i++) {
+        const struct loy_rule *rule = &programme->rules[i];
+        counters += rule->limit_count + rule->cap_count + (rule->cooldown_us > 0) + rule->reward.carry;
+    }
+    for (uint16_t i = 0; i < programme->wallet_count; i++) {
+        counters += programme->wallets[i].cap_count;
+    }
+    int64_t days = programme->fact_window_count ? programme->fact_days[programme->fact_window_count - 1] : 0;
+    return EMPTY_BYTES + counters * COUNTER_BYTES + days * DAY_BYTES + (programme->history ? HISTORY_BYTES : 0);
+}
+
+static void print_check(struct loy_ctl_programme *file, bool json)
+{
+    const struct loy_programme_issues *issues = &file->issues;
+    if (json) {
+        (void)printf("{\"ok\": %s, \"errors\": %" PRIu32 ", \"warnings\": %" PRIu32 ", \"not_in_force\": %" PRIu32,
+                     issues->errors ? "false" : "true", issues->errors, issues->warnings, issues->inactive);
+        if (!issues->errors) {
+            (void)printf(", \"rules\": %" PRIu32 ", \"member_bytes\": %" PRId64, file->programme->rule_count,
+                         member_bytes(file->programme));
+        }
+        (void)fputs(", \"issues\": ", stdout);
+        loy_ctl_programme_json_issues(file, stdout);
+        (void)fputs("}\n", stdout);
+        return;
+    }
+    loy_ctl_programme_print_issues(file, stdout);
+    if (issues->errors) {
+        (void)printf("%s: %" PRIu32 " errors, %" PRIu32 " warnings, %" PRIu32 " not in force\n", file->name,
+                     issues->errors, issues->warnings, issues->inactive);
+        return;
+    }
+    (void)printf("%s: programme '%.*s' is in order: %" PRIu32 " rules, %" PRIu32 " warnings, %" PRIu32
+                 " not in force; at most %" PRId64 " bytes a member besides lots\n",
+                 file->name, LOY_STR_ARG(file->programme->id), file->programme->rule_count, issues->warnings,
+                 issues->inactive, member_bytes(file->programme));
+}
+
+enum loy_exit loy_programme_check(const struct loy_call *call)
+{
+    struct loy_ctl_programme file = {0};
+    struct loy_error error = {0};
+    enum loy_err err = loy_ctl_programme_init(&file, &error);
+    err = err ? err : loy_ctl_programme_read(&file, call->words[1], &error);
+    if (!err) {
+        err = loy_ctl_programme_compile(&file, 1, INT64_MIN, loy_ctl_now_us());
+        if (err && err != LOY_ERR_INVALID_VALUE) {
+            (void)loy_error_set(&error, err, "the programme does not fit into memory");
+        } else {
+            print_check(&file, loy_call_flag(call, "json"));
+        }
+    }
+    loy_ctl_programme_fini(&file);
+    return err && err != LOY_ERR_INVALID_VALUE ? loy_call_failed(call, &error) : err ? LOY_EXIT_FAILED : LOY_EXIT_OK;
+}
+
+static enum loy_exit print_generated(const struct loy_call *call, void (*make)(struct loy_buf *))
+{
+    struct loy_region region = {0};
+    struct loy_arena arena;
+    struct loy_buf buf;
+    struct loy_error error = {0};
+    if (loy_region_map(16 << 20, &region, &error)) {
+        return loy_call_failed(call, &error);
+    }
+    loy_region_arena(&region, &arena);
+    loy_buf_init(&buf, &arena, 65536);
+    make(&buf);
+    struct loy_str text = loy_buf_str(&buf);
+    (void)fwrite(text.at, 1, text.len, stdout);
+    loy_region_unmap(&region);
+    return text.len ? LOY_EXIT_OK : LOY_EXIT_FAILED;
+}
+
+static enum loy_exit print_schema(const struct loy_call *call)
+{
+    return print_generated(call, loy_programme_schema);
+}
+
+static enum loy_exit print_reference(const struct loy_call *call)
+{
+    return print_generated(call, loy_programme_reference);
+}
+
+static const struct {
+    const char *name;
+    uint32_t words_min, words_max; /* after the verb */
+    enum loy_exit (*run)(const struct loy_call *call);
+} verbs[] = {
+    {"check", 1, 1, loy_programme_check}, {"publish", 1, 1, loy_programme_publish},
+    {"diff", 2, 2, loy_programme_diff},   {"list", 0, 0, loy_programme_list},
+    {"show", 1, 1, loy_programme_show},   {"rollback", 1, 1, loy_programme_rollback},
+    {"test", 1, 2, loy_programme_test},   {"schema", 0, 0, print_schema},
+    {"reference", 0, 0, print_reference},
+};
+
+enum loy_exit loy_cmd_programme(const struct loy_call *call)
+{
+    struct loy_error error = {0};
+    for (size_t i = 0; i < sizeof verbs / sizeof *verbs; i++) {
+        if (strcmp(verbs[i].name, call->words[0]) != 0) {
+            continue;
+        }
+        uint32_t words = call->word_count - 1;
+        if (words >= verbs[i].words_min && words <= verbs[i].words_max) {
+            return verbs[i].run(call);
+        }
+        (void)loy_error_set(&error, LOY_ERR_CONFIG, "too few or too many words after '%s': loyalctl programme %s",
+                            verbs[i].name, call->command->arguments);
+        return loy_call_failed(call, &error);
+    }
+    (void)loy_error_set(&error, LOY_ERR_CONFIG, "'%s' is none of: loyalctl programme %s", call->words[0],
+                        call->command->arguments);
+    return loy_call_failed(call, &error);
+}

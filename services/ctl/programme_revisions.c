@@ -1,0 +1,238 @@
+/* publish, rollback, list, show: the revisions in PostgreSQL. */
+#include "ctl/json_out.h"
+#include "ctl/programme_commands.h"
+#include "ctl/programme_file.h"
+
+#include <inttypes.h>
+
+struct publication {
+    const struct loy_call *call;
+    struct loy_ctl_programme file;
+    struct loy_query *query;
+    int32_t number;
+    char from[40]; /* as PostgreSQL reads it */
+    const char *author, *approved_by;
+    char reason[1024];
+};
+
+static enum loy_err read_options(struct publication *p, struct loy_error *error)
+{
+    const char *reason = loy_call_option(p->call, "reason"), *from = loy_call_option(p->call, "from");
+    int64_t from_us = 0;
+    p->author = loy_call_option(p->call, "author");
+    p->approved_by = loy_call_option(p->call, "approved-by");
+    if (!p->author || !*p->author || !reason || !*reason) {
+        return loy_error_set(error, LOY_ERR_CONFIG, "--author and --reason are wanted: they stand with the revision");
+    }
+    if (p->approved_by && strcmp(p->approved_by, p->author) == 0) {
+        return loy_error_set(error, LOY_ERR_CONFIG, "--approved-by is the author: a second person is wanted");
+    }
+    if (from && !loy_moment_parse(from, strlen(from), &from_us)) {
+        return loy_error_set(error, LOY_ERR_CONFIG, "--from is '%s': a moment as 2026-11-01T00:00:00+03:00 is wanted",
+                             from);
+    }
+    (void)snprintf(p->from, sizeof p->from, "%s", from ? from : "now");
+    (void)snprintf(p->reason, sizeof p->reason, "%s%s%s%s", reason, p->approved_by ? " (approved by " : "",
+                   p->approved_by ? p->approved_by : "", p->approved_by ? ")" : "");
+    return LOY_OK;
+}
+
+static enum loy_err next_number(struct publication *p, struct loy_error *error)
+{
+    struct loy_rows rows = {0};
+    enum loy_err err = loy_query_do(p->query, "BEGIN", error);
+    err = err ? err : loy_query_do(p->query, "LOCK TABLE programme_revision IN EXCLUSIVE MODE", error);
+    err = err ? err
+              : loy_query_rows(p->query, "SELECT coalesce(max(number), 0) + 1 FROM programme_revision", NULL, 0, &rows,
+                               error);
+    p->number = err ? 0 : (int32_t)loy_rows_integer(&rows, 0, 0);
+    loy_rows_free(&rows);
+    return err;
+}
+
+static enum loy_err insert_numbers(struct publication *p, struct loy_error *error)
+{
+    enum loy_err err = LOY_OK;
+    for (uint32_t i = 0; !err && i < p->file.number_count; i++) {
+        const struct loy_ctl_number *row = &p->file.numbers[i];
+        char number[16];
+        const char *parameters[] = {loy_str_dup_z(&p->file.arena, row->kind), number,
+                                    loy_str_dup_z(&p->file.arena, row->id)};
+        if (!row->added) {
+            continue;
+        }
+        (void)snprintf(number, sizeof number, "%" PRId32, row->number);
+        bool is_counter = loy_str_equal(row->kind, LOY_STR("counter"));
+        struct loy_rows rows = {0};
+        err = is_counter
+                  ? loy_query_rows(p->query, "INSERT INTO counter (id, name) VALUES ($1::int, $2)", parameters + 1, 2,
+                                   &rows, error)
+                  : loy_query_rows(p->query, "INSERT INTO dictionary (kind, number, id) VALUES ($1, $2::int, $3)",
+                                   parameters, 3, &rows, error);
+        loy_rows_free(&rows);
+    }
+    return err;
+}
+
+static enum loy_err insert_revision(struct publication *p, struct loy_error *error)
+{
+    char number[16];
+    struct loy_rows rows = {0};
+    const char *parameters[] = {number, p->number == 1 ? "-infinity" : p->from,
+                                loy_str_dup_z(&p->file.arena, p->file.text), p->author, p->reason};
+    (void)snprintf(number, sizeof number, "%" PRId32, p->number);
+    enum loy_err err = loy_query_rows(p->query,
+                                      "INSERT INTO programme_revision (number, from_at, programme, author, reason) "
+                                      "VALUES ($1::int, $2::timestamptz, $3, $4, $5)",
+                                      parameters, 5, &rows, error);
+    loy_rows_free(&rows);
+    return err;
+}
+
+static enum loy_err compile(struct publication *p, struct loy_error *error)
+{
+    enum loy_err err = loy_ctl_programme_numbers(&p->file, p->query, error);
+    if (err) {
+        return err;
+    }
+    err = loy_ctl_programme_compile(&p->file, p->number, INT64_MIN, loy_ctl_now_us());
+    bool refused = !err && p->file.issues.inactive && !loy_call_flag(p->call, "allow-inactive");
+    if (err == LOY_ERR_INVALID_VALUE || refused) {
+        loy_ctl_programme_print_issues(&p->file, stderr);
+    }
+    if (err) {
+        return loy_error_set(error, err, "the programme has %" PRIu32 " errors: nothing was published",
+                             p->file.issues.errors);
+    }
+    return refused ? loy_error_set(error, LOY_ERR_INVALID_VALUE,
+                                   "%" PRIu32 " keys are not in force in this version: --allow-inactive publishes it "
+                                   "all the same",
+                                   p->file.issues.inactive)
+                   : LOY_OK;
+}
+
+static enum loy_exit put(struct publication *p, struct loy_error *error)
+{
+    enum loy_err err = compile(p, error);
+    err = err ? err : insert_numbers(p, error);
+    err = err ? err : insert_revision(p, error);
+    err = err ? err : loy_query_do(p->query, "COMMIT", error);
+    if (err) {
+        return loy_call_failed(p->call, error);
+    }
+    if (loy_call_flag(p->call, "json")) {
+        (void)printf("{\"revision\": %" PRId32 ", \"warnings\": %" PRIu32 ", \"not_in_force\": %" PRIu32 "}\n",
+                     p->number, p->file.issues.warnings, p->file.issues.inactive);
+    } else {
+        loy_ctl_programme_print_issues(&p->file, stdout);
+        (void)printf("revision %" PRId32 " of programme '%.*s' is published, in force from %s\n", p->number,
+                     LOY_STR_ARG(p->file.programme->id), p->number == 1 ? "the beginning of time" : p->from);
+    }
+    return LOY_EXIT_OK;
+}
+
+/* number 0: the text is a file's. */
+static enum loy_exit publish(const struct loy_call *call, int32_t old)
+{
+    struct publication p = {.call = call};
+    struct loy_error error = {0};
+    int32_t found = 0;
+    enum loy_err err = read_options(&p, &error);
+    err = err ? err : loy_ctl_programme_init(&p.file, &error);
+    err = err || old ? err : loy_ctl_programme_read(&p.file, call->words[1], &error);
+    err = err ? err : loy_query_open(call->config->postgres, "loyalctl programme", &p.query, &error);
+    err = err ? err : next_number(&p, &error);
+    err = err || !old ? err : loy_ctl_programme_revision(&p.file, p.query, old, &found, &error);
+    enum loy_exit exit = err ? loy_call_failed(call, &error) : put(&p, &error);
+    loy_query_close(p.query);
+    loy_ctl_programme_fini(&p.file);
+    return exit;
+}
+
+enum loy_exit loy_programme_publish(const struct loy_call *call)
+{
+    return publish(call, 0);
+}
+
+static bool number_of_word(const struct loy_call *call, int32_t *ret_number)
+{
+    struct loy_error error = {0};
+    int64_t number = 0;
+    if (!loy_str_to_i64(loy_str(call->words[1]), &number) || number < 1 || number > INT32_MAX) {
+        (void)loy_error_set(&error, LOY_ERR_CONFIG, "'%s' is not the number of a revision", call->words[1]);
+        (void)loy_call_failed(call, &error);
+        return false;
+    }
+    *ret_number = (int32_t)number;
+    return true;
+}
+
+enum loy_exit loy_programme_rollback(const struct loy_call *call)
+{
+    int32_t number = 0;
+    return number_of_word(call, &number) ? publish(call, number) : LOY_EXIT_USAGE;
+}
+
+static void print_list(const struct loy_rows *rows, bool json)
+{
+    static const char *const names[] = {"from", "author", "reason", "created_at"};
+    (void)fputs(json ? "[" : "", stdout);
+    for (int32_t i = 0; i < rows->count; i++) {
+        if (!json) {
+            (void)printf("%4" PRId64 "  %-24.*s %-16.*s %.*s\n", loy_rows_integer(rows, i, 0),
+                         LOY_STR_ARG(loy_rows_bytes(rows, i, 1)), LOY_STR_ARG(loy_rows_bytes(rows, i, 2)),
+                         LOY_STR_ARG(loy_rows_bytes(rows, i, 3)));
+            continue;
+        }
+        (void)printf("%s\n  {\"revision\": %" PRId64, i ? "," : "", loy_rows_integer(rows, i, 0));
+        for (int32_t column = 0; column < 4; column++) {
+            (void)fputs(", ", stdout);
+            loy_json_member(stdout, names[column], loy_rows_bytes(rows, i, column + 1));
+        }
+        (void)fputs("}", stdout);
+    }
+    (void)fputs(json ? "]\n" : "", stdout);
+}
+
+enum loy_exit loy_programme_list(const struct loy_call *call)
+{
+    struct loy_query *query = NULL;
+    struct loy_rows rows = {0};
+    struct loy_error error = {0};
+    enum loy_err err = loy_query_open(call->config->postgres, "loyalctl programme", &query, &error);
+    err = err ? err
+              : loy_query_rows(query,
+                               "SELECT number, from_at::text, author, reason, created_at::text "
+                               "FROM programme_revision ORDER BY number",
+                               NULL, 0, &rows, &error);
+    if (!err) {
+        print_list(&rows, loy_call_flag(call, "json"));
+    }
+    loy_rows_free(&rows);
+    loy_query_close(query);
+    return err ? loy_call_failed(call, &error) : LOY_EXIT_OK;
+}
+
+enum loy_exit loy_programme_show(const struct loy_call *call)
+{
+    struct loy_ctl_programme file = {0};
+    struct loy_query *query = NULL;
+    struct loy_error error = {0};
+    int32_t number = 0, found = 0;
+    if (!number_of_word(call, &number)) {
+        return LOY_EXIT_USAGE;
+    }
+    enum loy_err err = loy_ctl_programme_init(&file, &error);
+    err = err ? err : loy_query_open(call->config->postgres, "loyalctl programme", &query, &error);
+    err = err ? err : loy_ctl_programme_revision(&file, query, number, &found, &error);
+    if (!err && loy_call_flag(call, "json")) {
+        (void)printf("{\"revision\": %" PRId32 ", ", found);
+        loy_json_member(stdout, "programme", file.text);
+        (void)fputs("}\n", stdout);
+    } else if (!err) {
+        (void)fwrite(file.text.at, 1, file.text.len, stdout);
+    }
+    loy_query_close(query);
+    loy_ctl_programme_fini(&file);
+    return err ? loy_call_failed(call, &error) : LOY_EXIT_OK;
+}

@@ -1,0 +1,138 @@
+/* Conditions and formulas: CEL, with its issues shown where they stand in the file. */
+#include "engine/facts.h"
+#include "programme/compile.h"
+
+/* member.last_90_days in a text: the days; 0 when there is none from *at on. */
+static uint32_t next_window(struct loy_str text, size_t *at)
+{
+    static const char before[] = "last_", after[] = "_days";
+    for (size_t i = *at; i + sizeof before - 1 < text.len; i++) {
+        if (memcmp(text.at + i, before, sizeof before - 1) != 0) {
+            continue;
+        }
+        size_t digit = i + sizeof before - 1;
+        uint32_t days = 0;
+        while (digit < text.len && text.at[digit] >= '0' && text.at[digit] <= '9' && days < 100000) {
+            days = days * 10 + (uint32_t)(text.at[digit++] - '0');
+        }
+        *at = digit;
+        if (days && text.len - digit >= sizeof after - 1 && memcmp(text.at + digit, after, sizeof after - 1) == 0) {
+            return days;
+        }
+    }
+    return 0;
+}
+
+static void add_window(struct loy_compile *compile, uint32_t days, const struct loy_yaml *node)
+{
+    struct loy_programme *programme = compile->programme;
+    uint32_t at = 0;
+    while (at < programme->fact_window_count && programme->fact_days[at] < days) {
+        at++;
+    }
+    if (at < programme->fact_window_count && programme->fact_days[at] == days) {
+        return;
+    }
+    if (days > LOY_FACT_DAYS_MAX) {
+        LOY_COMPILE_ERROR(compile, node, "a window of %u days: at most %d are kept", days, LOY_FACT_DAYS_MAX);
+        return;
+    }
+    if (programme->fact_window_count == LOY_FACT_WINDOWS_MAX) {
+        LOY_COMPILE_ERROR(compile, node, "a window of %u days is one too many: at most %d different ones are kept",
+                          days, LOY_FACT_WINDOWS_MAX);
+        return;
+    }
+    for (uint32_t i = programme->fact_window_count++; i > at; i--) {
+        programme->fact_days[i] = programme->fact_days[i - 1];
+    }
+    programme->fact_days[at] = (uint16_t)days;
+    programme->history = true;
+}
+
+static void find_windows(struct loy_compile *compile, const struct loy_yaml *node)
+{
+    if (node->kind == LOY_YAML_TEXT && node->double_quoted) {
+        uint32_t days = 0;
+        for (size_t at = 0; (days = next_window(node->text, &at)) != 0;) {
+            add_window(compile, days, node);
+        }
+    }
+    for (const struct loy_yaml *child = node->first; child; child = child->next) {
+        find_windows(compile, child);
+    }
+}
+
+void loy_compile_facts(struct loy_compile *compile)
+{
+    struct loy_programme *programme = compile->programme;
+    const struct loy_yaml *facts = loy_yaml_get(compile->root, "facts");
+    const struct loy_yaml *day = NULL;
+    for (uint32_t i = 0; (day = loy_compile_one_of(facts, "windows", i)) != NULL; i++) {
+        int64_t days = 0;
+        if (day->kind == LOY_YAML_TEXT && loy_str_to_i64(day->text, &days) && days > 0 && days <= LOY_FACT_DAYS_MAX) {
+            add_window(compile, (uint32_t)days, day);
+        }
+    }
+    find_windows(compile, compile->root);
+    struct loy_error error = {0};
+    enum loy_err err =
+        loy_facts_env_new(programme, compile->given->matcher, NULL, 0, compile->arena, &programme->facts, &error);
+    if (err == LOY_ERR_NO_MEMORY) {
+        compile->full = true;
+    } else if (err) {
+        LOY_COMPILE_ERROR(compile, compile->root, "conditions cannot be checked: %s", error.detail);
+    }
+}
+
+/* A condition that names no fact is always the same. */
+static void warn_constant(struct loy_compile *compile, const struct loy_yaml *node,
+                          const struct loy_cel_program *program)
+{
+    size_t needs = 0;
+    uint64_t fuel = LOY_FACTS_FUEL;
+    (void)loy_cel_program_needs(program, &needs);
+    if (needs) {
+        return;
+    }
+    struct loy_cel_value none[8] = {0};
+    for (size_t i = 0; i < sizeof none / sizeof *none; i++) {
+        none[i] = loy_cel_absent();
+    }
+    struct loy_cel_value value = loy_cel_eval(program, none, compile->arena, &fuel);
+    if (value.kind == LOY_CEL_BOOL) {
+        LOY_COMPILE_WARNING(compile, node, "this condition is always %s", value.as.i ? "true" : "false");
+    }
+}
+
+const struct loy_cel_program *loy_compile_cel(struct loy_compile *compile, const struct loy_yaml *node,
+                                              const char *result)
+{
+    struct loy_programme *programme = compile->programme;
+    if (!node || node->kind != LOY_YAML_TEXT || !programme->facts) {
+        return NULL;
+    }
+    struct loy_cel_issues *issues = loy_compile_room(compile, 1, sizeof *issues);
+    const struct loy_cel_options options = {.result = result, .money = true, .max_cost = LOY_FACTS_FUEL};
+    const struct loy_cel_program *program = NULL;
+    if (!issues) {
+        return NULL;
+    }
+    enum loy_err err =
+        loy_cel_compile(loy_facts_cel(programme->facts), node->text, &options, compile->arena, &program, issues);
+    compile->full |= err == LOY_ERR_NO_MEMORY;
+    for (size_t i = 0; i < issues->count; i++) {
+        const struct loy_cel_issue *issue = &issues->items[i];
+        uint32_t line = 0, column = 0;
+        loy_yaml_place(compile->given->text, node, issue->offset, &line, &column);
+        loy_issues_add(compile->issues, issue->is_warning ? LOY_ISSUE_WARNING : LOY_ISSUE_ERROR, line, column, "%.*s",
+                       LOY_STR_ARG(issue->message));
+    }
+    if (err) {
+        return NULL;
+    }
+    programme->history |= loy_facts_needs_history(programme->facts, program);
+    if (strcmp(result, "bool") == 0) {
+        warn_constant(compile, node, program);
+    }
+    return program;
+}
