@@ -265,6 +265,18 @@ struct loy_cel_need {
 /* record ≥ 0, variable: UINT32_MAX when the record was reached through a list or another field. Borrowed. */
 const struct loy_cel_need *loy_cel_program_needs(const struct loy_cel_program *program, size_t *ret_count);
 
+/* A field of a variable that must be one of these texts, or the condition is not true: an operand of its outermost &&
+ * (or the whole) of the form `variable.field == 'text'` or `variable.field in ['a', 'b']`. For indexes. */
+struct loy_cel_pinned {
+    uint32_t variable;
+    int32_t record, field;
+    const struct loy_str *texts;
+    uint32_t count;
+};
+/* Fills at most max of them; false: the arena is full. */
+LOY_MUST_USE bool loy_cel_program_pinned(const struct loy_cel_program *program, struct loy_arena *arena,
+                                         struct loy_cel_pinned *ret_pinned, uint32_t max, uint32_t *ret_count);
+
 /* --- evaluation -------------------------------------------------------------------------------------------------- */
 
 /* variables[slot] for every variable declared. Memory comes from the arena and stays there with the result; *fuel is

@@ -12,6 +12,12 @@
 /* Puts rules into the order of decision (programme.h). */
 void loy_rules_sort(struct loy_rule *rules, uint32_t count);
 
+/* Narrows the rule to the channels, stores, store kinds, partners and activities that its condition names outright
+ * (`event.channel == 'app' && …`, `store.id in ['1', '2']`), where the rule does not name any itself: an event with
+ * others then does not concern it, instead of making its condition false. The condition stays. For whoever compiles a
+ * programme; NO_MEMORY. */
+LOY_MUST_USE enum loy_err loy_rule_narrow(struct loy_rule *rule, struct loy_arena *arena);
+
 /* The index of rules that are in order. LOY_ERR_NO_MEMORY. */
 LOY_MUST_USE enum loy_err loy_index_new(const struct loy_rule *rules, uint32_t count, struct loy_arena *arena,
                                         const struct loy_index **ret_index);

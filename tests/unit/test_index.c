@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { PROGRAMMES = 150, EVENTS = 40, RULES_MAX = 140, TEXTS = 12, ARENA = 32 << 20, CONDITIONS = 4 };
+enum { PROGRAMMES = 150, EVENTS = 40, RULES_MAX = 140, TEXTS = 12, ARENA = 32 << 20, CONDITIONS = 5 };
 
 static const int64_t start_us = INT64_C(1793491200) * LOY_US_PER_SECOND;
 
@@ -103,7 +103,8 @@ static void compile(struct random_world *w)
 {
     static const char *const conditions[CONDITIONS] = {
         "purchase.total > 20000", "member.purchases % 2 == 0", "store.city == 'a'",
-        "purchase.lines.exists(l, l.category == 'b') && member.days_since_purchase < 9"};
+        "purchase.lines.exists(l, l.category == 'b') && member.days_since_purchase < 9",
+        "store.id in ['a', 'b', 'c'] && event.channel != 'd'"};
     static struct loy_cel_issues issues;
     assert_int_equal(loy_facts_env_new(&w->programme, NULL, NULL, 0, &w->revision, &w->programme.facts, NULL), LOY_OK);
     for (int i = 0; i < CONDITIONS; i++) {
@@ -275,10 +276,54 @@ static void an_index_leaves_out_what_other_constants_and_times_name(void **state
     free(block);
 }
 
+static void constants_of_conditions_become_the_rules_own(void **state)
+{
+    (void)state;
+    static struct random_world world;
+    static struct loy_cel_issues issues;
+    struct random_world *w = &world;
+    char *block = malloc(ARENA);
+    *w = (struct random_world){.seed = 1};
+    loy_arena_init(&w->revision, block, ARENA);
+    w->programme.wallets = w->wallets;
+    w->wallets[0].id = LOY_STR("points");
+    w->programme.wallet_count = 1;
+    assert_int_equal(loy_facts_env_new(&w->programme, NULL, NULL, 0, &w->revision, &w->programme.facts, NULL), LOY_OK);
+    static const struct {
+        const char *when;
+        uint32_t channels, stores;
+    } cases[] = {
+        {"event.channel == 'app'", 1, 0},
+        {"purchase.total > 5 && 'app' == event.channel && store.id in ['1', '2', '3']", 1, 3},
+        {"event.channel != 'app'", 0, 0},
+        {"event.channel == 'app' || store.id == '1'", 0, 0},
+        {"!(event.channel == 'app') && store.id in [event.channel]", 0, 0},
+        {"(event.channel == 'app' || event.channel == 'web') && store.id == '1'", 0, 1},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct loy_rule rule = {.trigger = LOY_EVENT_PURCHASE};
+        assert_int_equal(loy_cel_compile(loy_facts_cel(w->programme.facts), loy_str(cases[i].when), NULL, &w->revision,
+                                         &rule.when, &issues),
+                         LOY_OK);
+        assert_int_equal(loy_rule_narrow(&rule, &w->revision), LOY_OK);
+        assert_int_equal(rule.channels.count, cases[i].channels);
+        assert_int_equal(rule.stores.count, cases[i].stores);
+    }
+    static const struct loy_str web[] = {{"web", 3}};
+    struct loy_rule rule = {.trigger = LOY_EVENT_PURCHASE, .channels = {web, 1}};
+    assert_int_equal(loy_cel_compile(loy_facts_cel(w->programme.facts), LOY_STR("event.channel == 'app'"), NULL,
+                                     &w->revision, &rule.when, &issues),
+                     LOY_OK);
+    assert_int_equal(loy_rule_narrow(&rule, &w->revision), LOY_OK);
+    assert_ptr_equal(rule.channels.texts, web); /* what the rule says itself stays */
+    free(block);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_same_is_decided_with_an_index_and_without),
+        cmocka_unit_test(constants_of_conditions_become_the_rules_own),
         cmocka_unit_test(an_index_leaves_out_what_other_constants_and_times_name),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
