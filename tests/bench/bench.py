@@ -251,7 +251,7 @@ class Bench:
         if self.options.events < 500_000:
             command += [f"target={self.options.events}", "verify=0"]  # it verifies whole topics only
         done = subprocess.run(command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, text=True)
-        runs = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        runs = report.json_lines(done.stdout)
         if done.returncode or not runs:
             self.result["skipped"]["peer"] = f"peer.sh ended with {done.returncode}"
             return

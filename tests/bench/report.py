@@ -12,6 +12,12 @@ PROCESSES = ("worker", "postgres", "broker", "redis")
 OTHERS_MAX = 0.05  # share of the machine that others may have used before the figures are called disturbed
 
 
+def json_lines(text):
+    """The objects among lines of other things. Maven leaves codes for the terminal's colours in front of one."""
+    starts = ((line, line.find('{"')) for line in text.splitlines())
+    return [json.loads(line[at:]) for line, at in starts if at >= 0]
+
+
 def target(what, wanted, reached, met):
     """A row of what was to be reached; met: True, False, or None where it was not measured."""
     return {"what": what, "wanted": wanted, "reached": reached, "met": met}

@@ -114,6 +114,10 @@ def test_what_was_not_measured_is_not_called_reached():
     assert report.page(result).count("- Not measured in this run: ") == 3
 
 
+def test_a_result_behind_colour_codes_is_not_lost():
+    assert report.json_lines('\x1b[0m\x1b[0m{"rate": 1}\n[INFO] x\n{"rate": 2}\n') == [{"rate": 1}, {"rate": 2}]
+
+
 def test_a_disturbed_run_says_so():
     assert "others used up to 30%" in report.page(worsen(("main", "others_share"), 0.3))
     assert "others used" not in report.table(RESULT)
