@@ -65,10 +65,11 @@ static enum loy_err insert_numbers(struct publication *p, struct loy_error *erro
         bool is_counter = loy_str_equal(row->kind, LOY_STR("counter"));
         struct loy_rows rows = {0};
         err = is_counter
-                  ? loy_query_rows(p->query, "INSERT INTO counter (id, name) VALUES ($1::int, $2)", parameters + 1, 2,
-                                   &rows, error)
-                  : loy_query_rows(p->query, "INSERT INTO dictionary (kind, number, id) VALUES ($1, $2::int, $3)",
-                                   parameters, 3, &rows, error);
+                  ? loy_query_rows(p->query, "INSERT INTO counter (id, name) VALUES ($1::int, $2) RETURNING id",
+                                   parameters + 1, 2, &rows, error)
+                  : loy_query_rows(
+                        p->query, "INSERT INTO dictionary (kind, number, id) VALUES ($1, $2::int, $3) RETURNING number",
+                        parameters, 3, &rows, error);
         loy_rows_free(&rows);
     }
     return err;
@@ -83,7 +84,7 @@ static enum loy_err insert_revision(struct publication *p, struct loy_error *err
     (void)snprintf(number, sizeof number, "%" PRId32, p->number);
     enum loy_err err = loy_query_rows(p->query,
                                       "INSERT INTO programme_revision (number, from_at, programme, author, reason) "
-                                      "VALUES ($1::int, $2::timestamptz, $3, $4, $5)",
+                                      "VALUES ($1::int, $2::timestamptz, $3, $4, $5) RETURNING number",
                                       parameters, 5, &rows, error);
     loy_rows_free(&rows);
     return err;

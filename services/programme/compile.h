@@ -40,7 +40,7 @@ struct loy_compile {
 struct loy_str loy_compile_text(const struct loy_yaml *map, const char *key);
 int64_t loy_compile_decimal(const struct loy_yaml *map, const char *key, int scale, int64_t fallback);
 bool loy_compile_bool(const struct loy_yaml *map, const char *key, bool fallback);
-/* Microseconds; months (not in force) count 30 days. */
+/* Microseconds; the fallback for months, which are not in force. */
 int64_t loy_compile_length(const struct loy_yaml *map, const char *key, int64_t fallback);
 int64_t loy_compile_moment(const struct loy_compile *compile, const struct loy_yaml *map, const char *key,
                            int64_t fallback);

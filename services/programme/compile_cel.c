@@ -1,4 +1,5 @@
 /* Conditions and formulas: CEL, with its issues shown where they stand in the file. */
+#include "base/num.h"
 #include "engine/facts.h"
 #include "programme/compile.h"
 
@@ -84,6 +85,30 @@ void loy_compile_facts(struct loy_compile *compile)
     }
 }
 
+/* money('...') of a text that is no amount would only fail when it runs. */
+static void check_money(struct loy_compile *compile, const struct loy_yaml *node)
+{
+    static const char call[] = "money(";
+    struct loy_str text = node->text;
+    for (size_t at = 0; at + sizeof call < text.len; at++) {
+        char quote = text.at[at + sizeof call - 1];
+        if (memcmp(text.at + at, call, sizeof call - 1) != 0 || (quote != '\'' && quote != '"')) {
+            continue;
+        }
+        const char *begin = text.at + at + sizeof call;
+        const char *end = memchr(begin, quote, text.len - (size_t)(begin - text.at));
+        struct loy_str amount = {begin, end ? (size_t)(end - begin) : 0};
+        int64_t minor = 0;
+        if (end && !loy_decimal_parse(amount, compile->programme->currency_digits, &minor)) {
+            uint32_t line = 0, column = 0;
+            loy_yaml_place(compile->given->text, node, (size_t)(begin - text.at), &line, &column);
+            loy_issues_add(compile->issues, LOY_ISSUE_ERROR, line, column,
+                           "'%.*s' is no amount of money with at most %d decimals, as money('99.90')",
+                           LOY_STR_ARG(amount), (int)compile->programme->currency_digits);
+        }
+    }
+}
+
 /* A condition that names no fact is always the same. */
 static void warn_constant(struct loy_compile *compile, const struct loy_yaml *node,
                           const struct loy_cel_program *program)
@@ -130,6 +155,7 @@ const struct loy_cel_program *loy_compile_cel(struct loy_compile *compile, const
     if (err) {
         return NULL;
     }
+    check_money(compile, node);
     programme->history |= loy_facts_needs_history(programme->facts, program);
     if (strcmp(result, "bool") == 0) {
         warn_constant(compile, node, program);

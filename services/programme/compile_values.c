@@ -33,7 +33,8 @@ int64_t loy_compile_length(const struct loy_yaml *map, const char *key, int64_t 
 {
     struct loy_length length;
     const struct loy_yaml *node = text_of(map, key);
-    return node && loy_value_length(node->text, &length) ? length.us + length.months * 30 * LOY_US_PER_DAY : fallback;
+    bool is_length = node && loy_value_length(node->text, &length);
+    return is_length && !length.months ? length.us : fallback;
 }
 
 int64_t loy_compile_moment(const struct loy_compile *compile, const struct loy_yaml *map, const char *key,

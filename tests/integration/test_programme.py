@@ -1,0 +1,283 @@
+"""loyalctl programme: the examples of docs/, an independent validator of the schema, mistakes, and publishing."""
+import json
+import os
+import pathlib
+import subprocess
+import uuid
+
+import jsonschema
+import psycopg
+import pytest
+import yaml
+
+import services
+
+ROOT = pathlib.Path(services.ROOT)
+EXAMPLES = ROOT / "docs" / "examples"
+MISTAKES = ROOT / "tests" / "golden" / "mistakes"
+PROGRAMMES = sorted(path.stem for path in EXAMPLES.glob("*.yaml") if not path.name.endswith(".tests.yaml"))
+ALL_IN_FORCE = [name for name in PROGRAMMES if name != "malina"]
+
+
+def loyalctl(programs, *words, conninfo=""):
+    done = subprocess.run([str(programs / "loyalctl"), *map(str, words)], capture_output=True, text=True, cwd=ROOT,
+                          env={"PATH": "/usr/bin:/bin", "LOYALD_POSTGRES": conninfo})
+    return done.returncode, done.stdout, done.stderr
+
+
+def report(programs, path):
+    code, out, err = loyalctl(programs, "programme", "check", "--json", path)
+    assert err == ""
+    parsed = json.loads(out)
+    assert code == (0 if parsed["ok"] else 1)
+    return parsed
+
+
+def test_there_are_five_programmes():
+    assert PROGRAMMES == ["coalition", "coffee", "malina", "smallest", "supermarket"]
+
+
+@pytest.mark.parametrize("name", PROGRAMMES)
+def test_an_example_is_in_order_and_its_tests_pass(programs, name):
+    path = EXAMPLES / f"{name}.yaml"
+    assert report(programs, path)["errors"] == 0
+    code, out, err = loyalctl(programs, "programme", "test", path)
+    assert code == 0 and ", 0 failed" in out, out + err
+
+
+def test_an_example_that_expects_something_else_fails(programs, tmp_path):
+    wrong = tmp_path / "wrong.yaml"
+    wrong.write_text((EXAMPLES / "smallest.tests.yaml").read_text().replace("points: 12", "points: 13"))
+    code, out, _ = loyalctl(programs, "programme", "test", EXAMPLES / "smallest.yaml", wrong)
+    assert code == 1 and "expected 13, was 12" in out
+
+
+# --- the schema, by another implementation ---
+
+class Texts(yaml.SafeLoader):
+    """YAML without its dates, as editors read it for a JSON Schema."""
+
+
+Texts.yaml_implicit_resolvers = {first: [(tag, regexp) for tag, regexp in resolvers
+                                         if tag != "tag:yaml.org,2002:timestamp"]
+                                 for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()}
+
+
+@pytest.fixture(scope="module")
+def validator(programs):
+    code, out, _ = loyalctl(programs, "programme", "schema")
+    assert code == 0
+    schema = json.loads(out)
+    jsonschema.Draft202012Validator.check_schema(schema)
+    return jsonschema.Draft202012Validator(schema)
+
+
+@pytest.mark.parametrize("name", PROGRAMMES)
+def test_the_schema_takes_the_examples(validator, name):
+    document = yaml.load((EXAMPLES / f"{name}.yaml").read_text(), Texts)
+    assert [error.message for error in validator.iter_errors(document)] == []
+
+
+@pytest.mark.parametrize("old,new", [("trigger: purchase", "triger: purchase"), ("currency: EUR", "currency: []"),
+                                     ("reward: {points: 1", "reward: {points: many"), ("id: base", "id: Base")])
+def test_the_schema_refuses_mistakes(validator, old, new):
+    text = (EXAMPLES / "smallest.yaml").read_text()
+    assert old in text
+    assert list(validator.iter_errors(yaml.load(text.replace(old, new), Texts)))
+
+
+# --- mistakes: name, file, what is written, what it was; each reported on its line, the report reviewed ---
+
+SEEDED = [
+    ("unknown_key", "smallest", "trigger: purchase", "triger: purchase"),
+    ("unknown_top_key", "supermarket", "campaigns:", "campagns:"),
+    ("bare_on", "supermarket", "trigger: activity", "on: activity"),
+    ("bare_yes", "coffee", "multiplied: false", "multiplied: no"),
+    ("bare_hours", "coffee", 'hours: "14:00-16:00"', "hours: 18:00"),
+    ("underscore", "supermarket", "points: 5000000", "points: 5_000_000"),
+    ("octal", "supermarket", "minimum: 1000", "minimum: 01000"),
+    ("nothing", "smallest", "currency: EUR", "currency: ~"),
+    ("twice", "smallest", "{id: base, trigger", "{id: base, id: base, trigger"),
+    ("anchor", "smallest", "points: {title", "points: &p {title"),
+    ("alias", "smallest", "points: {title: Points}", "points: *p"),
+    ("tag", "smallest", "currency: EUR", "currency: !!str EUR"),
+    ("merge", "smallest", "points: {title", "points: {<<: {}, title"),
+    ("unclosed", "smallest", "points: 1, per: 1}}", "points: 1, per: 1}"),
+    ("condition_not_quoted", "supermarket", '"member.days_since_purchase >= 120"', "member.days_since_purchase >= 120"),
+    ("unknown_fact", "supermarket", "purchase.total >=", "purchase.totl >="),
+    ("not_a_condition", "coffee", "\"purchase.total >= money('40')\"", "\"purchase.total + money('40')\""),
+    ("money_of_nothing", "coffee", "money('40')", "money('forty')"),
+    ("syntax", "supermarket", "member.last_90_days.purchases >= 3", "member.last_90_days.purchases >= "),
+    ("no_zone", "coffee", "Europe/Berlin", "Europe/Brelin"),
+    ("no_currency", "coffee", "currency: EUR", "currency: euro"),
+    ("no_wallet", "coffee", "wallet: stamps", "wallet: stamp"),
+    ("no_segment", "supermarket", "segment: silent", "segment: silnt"),
+    ("id_twice", "coffee", "id: cups", "id: base"),
+    ("id_across", "coffee", "id: happy_hour", "id: base"),
+    ("two_forms", "supermarket", "reward: {points: 3000}", "reward: {points: 3000, multiply: 2}"),
+    ("empty_period", "supermarket", "until: 2026-12-01", "until: 2026-10-01"),
+    ("kopecks", "supermarket", "minimum: 300", "minimum: 300.005"),
+    ("no_date", "supermarket", "from: 2026-11-01", "from: 2026-02-30"),
+    ("choice", "supermarket", "per: month}", "per: mnth}"),
+    ("range", "supermarket", "limit: {times: 1, per: day}", "limit: {times: 0, per: day}"),
+    ("length", "supermarket", "pending: 14 days", "pending: 14 dys"),
+    ("order_of_an_activity", "supermarket", "activity: app_install", "activity: app_install\n    minimum: 100"),
+    ("missing", "smallest", ", reward: {points: 1, per: 1}", ""),
+    ("budget_otherwise", "coalition", "budget: {id: winter, points: 1000000, when_short: partial}\n    funder: books",
+     "budget: {id: winter, points: 2000000, when_short: partial}\n    funder: books"),
+]
+
+
+def line_of_change(before, after):
+    for number, (old, new) in enumerate(zip(before.splitlines() + [""], after.splitlines() + [""]), 1):
+        if old != new:
+            return number
+    raise AssertionError("nothing was changed")
+
+
+@pytest.mark.parametrize("name,file,old,new", SEEDED, ids=[seeded[0] for seeded in SEEDED])
+def test_a_mistake_is_reported_at_its_place(programs, tmp_path, name, file, old, new):
+    text = (EXAMPLES / f"{file}.yaml").read_text()
+    assert old in text
+    path = tmp_path / f"{file}.yaml"
+    path.write_text(text.replace(old, new, 1))
+    found = report(programs, path)
+    line = line_of_change(text, path.read_text())
+    # A bracket that is not closed shows at the end of the file.
+    assert found["errors"] and any(abs(issue["line"] - line) <= 1 for issue in found["issues"]
+                                   if issue["kind"] == "error"), found
+    code, out, _ = loyalctl(programs, "programme", "check", path)
+    assert code == 1
+    shown = out.replace(str(tmp_path) + "/", "")
+    snapshot = MISTAKES / f"{name}.txt"
+    if os.environ.get("UPDATE_SNAPSHOTS"):
+        snapshot.write_text(shown)
+    assert shown == snapshot.read_text()
+
+
+def test_all_mistakes_of_a_file_are_reported_at_once(programs, tmp_path):
+    text = (EXAMPLES / "supermarket.yaml").read_text()
+    seeded = [row for row in SEEDED if row[1] == "supermarket" and row[0] not in ("unknown_top_key", "bare_on")]
+    for _, _, old, new in seeded:
+        text = text.replace(old, new, 1)
+    path = tmp_path / "all.yaml"
+    path.write_text(text)
+    assert report(programs, path)["errors"] >= len(seeded)
+
+
+# --- publishing ---
+
+@pytest.fixture
+def database(postgres, programs):
+    name = "programme_" + uuid.uuid4().hex[:8]
+    postgres.psql(f"CREATE DATABASE {name}", "postgres")
+    conninfo = postgres.conninfo(name)
+    code, out, err = loyalctl(programs, "migrate", "up", conninfo=conninfo)
+    assert code == 0, out + err
+    yield conninfo
+    postgres.psql(f"DROP DATABASE {name} WITH (FORCE)", "postgres")
+
+
+def publish(programs, database, file, *options):
+    return loyalctl(programs, "programme", "publish", file, "--author", "Ann", "--reason", "spring", *options,
+                    conninfo=database)
+
+
+def test_a_revision_is_published_listed_shown_and_rolled_back(programs, database, tmp_path):
+    code, out, err = publish(programs, database, EXAMPLES / "supermarket.yaml")
+    assert code == 0, out + err
+    assert "revision 1 of programme 'supermarket'" in out
+    changed = tmp_path / "changed.yaml"
+    changed.write_text((EXAMPLES / "supermarket.yaml").read_text().replace("points: 10, per: 100", "points: 20, per: 100")
+                       .replace("id: own_brand", "id: own_label"))
+    code, out, err = publish(programs, database, changed, "--from", "2027-01-01T00:00:00Z", "--approved-by", "Bob")
+    assert code == 0 and "revision 2" in out, err
+    code, out, _ = loyalctl(programs, "programme", "show", 2, conninfo=database)
+    assert code == 0 and out == changed.read_text()
+    code, out, err = loyalctl(programs, "programme", "rollback", 1, "--author", "Ann", "--reason", "too dear", "--json",
+                              conninfo=database)
+    assert code == 0 and json.loads(out)["revision"] == 3, err
+    code, out, _ = loyalctl(programs, "programme", "list", "--json", conninfo=database)
+    rows = json.loads(out)
+    assert [row["revision"] for row in rows] == [1, 2, 3] and rows[0]["from"] == "-infinity"
+    assert rows[1]["reason"] == "spring (approved by Bob)"
+    with psycopg.connect(database) as db:
+        numbers = dict(db.execute("SELECT id, number FROM dictionary WHERE kind = 'rule'").fetchall())
+        texts = [row[0] for row in db.execute("SELECT programme FROM programme_revision ORDER BY number")]
+        counters = db.execute("SELECT id, name, used FROM counter").fetchall()
+    # Numbers stay; the new rule's stands behind them.
+    assert numbers["base"] == 1 and numbers["own_label"] == max(numbers.values()) == len(numbers)
+    assert texts[0] == texts[2] == (EXAMPLES / "supermarket.yaml").read_text()
+    assert counters == [(1, "come_back.budget", 0)]
+
+
+def test_what_is_not_in_force_is_published_only_when_told(programs, database):
+    code, _, err = publish(programs, database, EXAMPLES / "malina.yaml")
+    assert code == 1 and "--allow-inactive" in err
+    code, out, err = publish(programs, database, EXAMPLES / "malina.yaml", "--allow-inactive")
+    assert code == 0 and "revision 1" in out, err
+
+
+def test_nothing_is_published_that_is_wrong_or_leaves_a_wallet_out(programs, database, tmp_path):
+    path = tmp_path / "p.yaml"
+    path.write_text((EXAMPLES / "smallest.yaml").read_text().replace("trigger", "triger"))
+    code, _, err = publish(programs, database, path)
+    assert code == 1 and "did you mean 'trigger'?" in err
+    assert publish(programs, database, EXAMPLES / "coffee.yaml")[0] == 0
+    text = (EXAMPLES / "coffee.yaml").read_text()
+    path.write_text(text.replace("  beans: {title: Beans, expiry: 365 days}\n", "").replace("  - id: cups", "  - id: c"))
+    code, _, err = publish(programs, database, path)
+    assert code == 1 and "a wallet of an earlier revision" in err
+    with psycopg.connect(database) as db:
+        assert db.execute("SELECT count(*) FROM programme_revision").fetchone() == (1,)
+
+
+def test_author_and_reason_are_wanted_and_a_second_person_is_another_one(programs, database):
+    file = EXAMPLES / "smallest.yaml"
+    code, _, err = loyalctl(programs, "programme", "publish", file, conninfo=database)
+    assert code == 2 and "--author" in err
+    assert publish(programs, database, file, "--approved-by", "Ann")[0] == 2
+
+
+# --- diff and preview ---
+
+def test_a_difference_in_words_and_baskets(programs, tmp_path):
+    path = tmp_path / "dearer.yaml"
+    path.write_text((EXAMPLES / "smallest.yaml").read_text().replace("points: 1, per: 1", "points: 3, per: 1"))
+    code, out, _ = loyalctl(programs, "programme", "diff", EXAMPLES / "smallest.yaml", path)
+    assert code == 0
+    assert out.splitlines() == ["earning base.reward.points: was 1, becomes 3",
+                                "a basket of 100 EUR of a new member: 100 points before, 300 after",
+                                "a basket of 1000 EUR of a new member: 1000 points before, 3000 after",
+                                "a basket of 10000 EUR of a new member: 10000 points before, 30000 after"]
+    code, out, _ = loyalctl(programs, "programme", "diff", "--json", EXAMPLES / "smallest.yaml", EXAMPLES / "smallest.yaml")
+    assert code == 0 and json.loads(out)[0] == "nothing changes"
+
+
+def basket(tmp_path, amount):
+    path = tmp_path / "basket.json"
+    path.write_text(json.dumps({
+        "event_id": "e1", "source": "pos", "member_id": "m1", "occurred_at": "2026-11-04T15:30:00Z", "channel": "pos",
+        "purchase": {"order_id": "o1", "lines": [{"line_id": "1", "sku": "a", "category": "food",
+                                                  "quantity_milli": 1000, "amount_minor": amount}]}}))
+    return path
+
+
+def test_a_preview_names_what_is_granted_and_the_nearest_misses(programs, database, tmp_path):
+    file = EXAMPLES / "supermarket.yaml"
+    code, out, err = loyalctl(programs, "preview", basket(tmp_path, 98000), "--programme", file)
+    assert code == 0, err
+    assert "points                     90" in out and "(20.00 more)" in out
+    assert publish(programs, database, file)[0] == 0
+    code, out, err = loyalctl(programs, "preview", "--json", basket(tmp_path, 100000), conninfo=database)
+    assert code == 0, err
+    assert json.loads(out)["wallets"] == {"points": 150, "cashback": 0}
+    with psycopg.connect(database) as db:
+        assert db.execute("SELECT count(*) FROM member").fetchone() == (0,)
+        assert db.execute("SELECT used FROM counter").fetchall() == [(0,)]
+
+
+def test_the_reference_in_the_docs_is_what_the_table_says(programs):
+    code, out, _ = loyalctl(programs, "programme", "reference")
+    assert code == 0
+    assert (ROOT / "docs" / "programme.md").read_text().endswith(out)
