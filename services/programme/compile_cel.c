@@ -75,6 +75,11 @@ void loy_compile_facts(struct loy_compile *compile)
         }
     }
     find_windows(compile, compile->root);
+    for (uint16_t i = 0; i < programme->wallet_count; i++) {
+        if (!compile->wallets[i].id.len) {
+            return; /* reported: without names of wallets there are no facts to check against */
+        }
+    }
     struct loy_error error = {0};
     enum loy_err err =
         loy_facts_env_new(programme, compile->given->matcher, NULL, 0, compile->arena, &programme->facts, &error);
