@@ -281,3 +281,12 @@ def test_the_reference_in_the_docs_is_what_the_table_says(programs):
     code, out, _ = loyalctl(programs, "programme", "reference")
     assert code == 0
     assert (ROOT / "docs" / "programme.md").read_text().endswith(out)
+
+
+def test_a_file_is_not_published_to_workers_that_cannot_read_it(programs, database):
+    with psycopg.connect(database, autocommit=True) as db:
+        db.execute("INSERT INTO installation (topics, partitions, group_id) VALUES ('{e,i,t}', 1, 'g')")
+    code, _, err = publish(programs, database, EXAMPLES / "supermarket.yaml")
+    assert code == 1 and "nothing was published" in err
+    with psycopg.connect(database) as db:
+        assert db.execute("SELECT count(*) FROM programme_revision").fetchone() == (0,)
