@@ -178,6 +178,12 @@ static enum loy_err finish(struct loy_compile *compile)
     programme->segments = compile->segments;
     programme->budgets = compile->budgets;
     programme->budget_count = compile->budget_count;
+    for (uint32_t i = 0; i < compile->rule_count; i++) { /* so that the index finds what conditions name outright */
+        enum loy_err err = loy_rule_narrow(&compile->rules[i], compile->arena);
+        if (err) {
+            return err;
+        }
+    }
     loy_rules_sort(compile->rules, compile->rule_count);
     programme->rules = compile->rules;
     programme->rule_count = compile->rule_count;
