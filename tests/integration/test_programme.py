@@ -281,3 +281,38 @@ def test_the_reference_in_the_docs_is_what_the_table_says(programs):
     code, out, _ = loyalctl(programs, "programme", "reference")
     assert code == 0
     assert (ROOT / "docs" / "programme.md").read_text().endswith(out)
+
+
+# --- explain ---
+
+def test_an_explanation_stays_byte_for_byte_when_another_revision_is_published(new_world, programs, tmp_path):
+    world = new_world(historical_sources="generator")
+    world.start_workers(1)
+    events = tmp_path / "events.jsonl"
+    with open(events, "wb") as out:
+        subprocess.run([str(programs / "loyalctl"), "generate", "--events", "60", "--members", "5"], check=True,
+                       stdout=out, env=world.env())
+    world.loyalctl("load", str(events))
+    world.wait_drained()
+    records = [json.loads(line) for line in events.read_text().splitlines()]
+    purchase = next(record for record in records if "purchase" in record)
+    event_id = purchase.get("event_id") or purchase["eventId"]
+    order = purchase["purchase"].get("order_id") or purchase["purchase"]["orderId"]
+
+    def explain(*words):
+        done = subprocess.run([str(programs / "loyalctl"), "explain", *words], env=world.env(), capture_output=True,
+                              text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    before = explain(event_id)
+    assert f"purchase {event_id} of member" in before and "decided by revision 1" in before and "base" in before
+    parsed = json.loads(explain("--order", order, "--json"))
+    assert parsed[0]["event_id"] == event_id and parsed[0]["rules"][0]["rule"] == "base"
+    done = subprocess.run([str(programs / "loyalctl"), "programme", "publish", str(EXAMPLES / "smallest.yaml"),
+                           "--author", "Ann", "--reason", "another"], env=world.env(), capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert explain(event_id) == before
+    missing = subprocess.run([str(programs / "loyalctl"), "explain", "no-such-event"], env=world.env(),
+                             capture_output=True, text=True)
+    assert missing.returncode == 1 and "no such event" in missing.stderr
