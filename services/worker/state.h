@@ -20,7 +20,6 @@ enum {
     LOY_OUTBOX_ROWS_MAX = 64, /* unacknowledged rows of a partition; past it the partition pauses */
     LOY_OUTBOX_BYTES_MAX = 64 << 20,
     LOY_ALONE_AFTER_ATTEMPTS = 3, /* acquires at an unchanged offset: from then on, one record at a time */
-    LOY_STOP_AFTER_ALONE = 3,     /* workers that one record stopped alone: the partition stops */
     LOY_FILL_US = 5000,           /* a batch waits for more records no longer than this */
     LOY_CACHE_TURN_US = 5000,     /* how soon a cache's time-out is noticed */
     LOY_TRIM_IDLE_US = 500000,    /* acknowledged outbox rows of an idle partition are deleted after this */

@@ -206,6 +206,7 @@ static enum loy_err batch_done(struct loy_worker *worker, const struct loy_store
         return err;
     case LOY_STORE_ACQUIRE:
     case LOY_STORE_DUE:
+    case LOY_STORE_MARK:
         break;
     }
     return loy_worker_fail(worker, LOY_ERR_INTERNAL, "a batch never asks for that");
