@@ -253,6 +253,7 @@ enum loy_err loy_commit_done(struct loy_worker *worker, struct loy_batch *batch)
         owned->row.outbox_seq = write->new_outbox_seq;
         owned->row.next_n = write->new_next_n;
         owned->row.attempts = 0;
+        loy_alone_moved(owned);
         owned->trimmed_through = write->trim_through;
     }
     for (uint32_t i = 0; !err && i < commit->outbox_count; i++) {

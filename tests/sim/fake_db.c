@@ -456,6 +456,9 @@ static void execute_mark(struct fake_transaction *t)
         refuse(t, LOY_STORE_GUARD, LOY_GUARD_PARTITION, "22012", "partition has another owner");
         return;
     }
+    if (partition->row.alone != mark->alone) {
+        sim_happened(t->db->world, SIM_MARK);
+    }
     partition->row.alone = mark->alone;
     partition->row.alone_topic = mark->topic;
     partition->row.alone_offset = mark->offset;
