@@ -6,6 +6,7 @@
 #include "worker/state.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 static bool is_marked(const struct loy_partition *row, const struct loy_position *at)
 {
@@ -44,11 +45,13 @@ bool loy_alone_is_skipped(const struct loy_owned *owned, const struct loy_positi
 
 static void say_stopped(const struct loy_worker *worker, const struct loy_partition *row)
 {
+    char command[96];
+    (void)snprintf(command, sizeof command, "loyalctl partition skip %d --yes", row->k);
     LOY_ERROR("partition_stopped", LOY_LOG_STR("owner", worker->config.owner),
               LOY_LOG_STR("topic", worker->config.topics[row->alone_topic]), LOY_LOG_INT("partition", row->k),
               LOY_LOG_INT("offset", row->alone_offset), LOY_LOG_INT("workers", row->alone),
-              LOY_LOG_TEXT("detail", "workers ended while they worked this record alone: look at it, then give "
-                                     "`loyalctl partition skip` or `loyalctl partition retry` the partition's number"));
+              LOY_LOG_TEXT("detail", "so many workers ended while they worked this record alone: look at it"),
+              LOY_LOG_TEXT("command", command));
 }
 
 /* All threads of a process die with it: those that mark in step with the guilty one would be counted each time. */
