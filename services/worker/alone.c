@@ -129,6 +129,7 @@ void loy_alone_marked(struct loy_worker *worker, struct loy_batch *batch)
 
 void loy_alone_moved(struct loy_owned *owned)
 {
+    owned->row.attempts = 0;
     if (owned->row.next_offset[owned->row.alone_topic] > owned->row.alone_offset) {
         owned->row.alone = 0;
         owned->marked = 0;

@@ -402,6 +402,29 @@ static void an_idle_partition_is_never_marked(void **state)
     assert_int_equal(points_of(bench, "anna"), 20);
 }
 
+/* Nobody is cautious any more when the first record of an idle partition comes, and it comes among others. */
+static void a_suspected_record_among_others_comes_again_alone(void **state)
+{
+    struct bench *bench = *state;
+    row_of(bench, "anna")->attempts = 5;
+    run_for(bench, 1000000);
+    for (int i = 0; i < RECORDS; i++) {
+        publish(bench, "bob", PURCHASE("1", "bob", "order-1", "\"100000\""));
+        publish(bench, "anna", PURCHASE("2", "anna", "order-2", "\"100000\""));
+    }
+    bench->deadly = "order-2";
+    run_for(bench, 10000000);
+    assert_in_range(bench->lives, 2, LIVES_MAX);
+    assert_int_equal(row_of(bench, "anna")->alone_offset, 0);
+    assert_in_range(row_of(bench, "anna")->alone, 1, LOY_STOP_AFTER_ALONE);
+    assert_int_equal(points_of(bench, "bob"), 10);
+    bench->deadly = NULL;
+    operate(row_of(bench, "anna"), 0);
+    run_for(bench, 60000000);
+    assert_int_equal(total_of(bench, LOY_OUTCOME_APPLIED), 2);
+    assert_int_equal(total_of(bench, LOY_OUTCOME_DUPLICATE), 2 * RECORDS - 2);
+}
+
 static void a_suspected_record_is_refused_like_any_other(void **state)
 {
     struct bench *bench = *state;
@@ -426,6 +449,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_repaired_worker_tries_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_outage_in_the_middle_counts_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_idle_partition_is_never_marked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_suspected_record_among_others_comes_again_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_suspected_record_is_refused_like_any_other, set_up, tear_down),
     };
     loy_log_open(LOY_LOG_ERROR, LOY_LOG_LOGFMT, 2);
