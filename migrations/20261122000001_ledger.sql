@@ -44,7 +44,11 @@ CREATE TABLE partition (
   next_offset    bigint[] NOT NULL,
   outcome_totals bigint[] NOT NULL,
   outbox_seq     bigint   NOT NULL DEFAULT 0,
-  next_n         int      NOT NULL DEFAULT 1
+  next_n         int      NOT NULL DEFAULT 1,
+  alone          int      NOT NULL DEFAULT 0,  -- workers that one record stopped while it was worked alone; negative:
+                                               -- an operator skips it. 0 again when that record is done
+  alone_topic    int      NOT NULL DEFAULT 0,  -- which record, while alone is not 0: place in installation.topics
+  alone_offset   bigint   NOT NULL DEFAULT 0
 ) WITH (fillfactor = 50);
 
 -- A member's balances and state. n is the account's number inside partition k, handed out by k's writer.

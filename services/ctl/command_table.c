@@ -57,6 +57,12 @@ static const struct loy_option dead_letter_options[] = {
     END,
 };
 
+static const struct loy_option partition_options[] = {
+    {"yes", NULL, NULL, "Do it: skip and retry only say what they would do otherwise"},
+    JSON_OPTION,
+    END,
+};
+
 static const struct loy_option audit_options[] = {
     {"topics", NULL, NULL, "Also read the topics of updates and balances from their start"},
     {"show", "N", "20", "How many problems of each kind to print; all are counted"},
@@ -98,6 +104,8 @@ static const struct loy_command commands[] = {
     {"member", "ID", "a member's balance, lots and history", NULL, 1, 1, member_options, loy_cmd_member},
     {"dead-letters", "list | show PARTITION:OFFSET", "what was rejected, and why", NULL, 1, 2, dead_letter_options,
      loy_cmd_dead_letters},
+    {"partition", "list | skip K | retry K", "who works what, and what becomes of a record that stops workers",
+     LOY_CMD_PARTITION_DETAILS, 1, 2, partition_options, loy_cmd_partition},
     {"audit", "", "check the ledger against itself", LOY_CMD_AUDIT_DETAILS, 0, 0, audit_options, loy_cmd_audit},
     {"programme",
      "check FILE | diff A B | publish FILE | list | show N | rollback N | test FILE [EXAMPLES] | schema | reference",

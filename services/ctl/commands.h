@@ -16,6 +16,7 @@ enum loy_exit loy_cmd_audit(const struct loy_call *call);
 enum loy_exit loy_cmd_programme(const struct loy_call *call);
 enum loy_exit loy_cmd_preview(const struct loy_call *call);
 enum loy_exit loy_cmd_explain(const struct loy_call *call);
+enum loy_exit loy_cmd_partition(const struct loy_call *call);
 enum loy_exit loy_cmd_docs(const struct loy_call *call);
 
 #define LOY_CMD_MIGRATE_DETAILS                                                                                        \
@@ -45,6 +46,12 @@ enum loy_exit loy_cmd_docs(const struct loy_call *call);
     "Records are keyed by their member id; those that name none have no key. `-` reads standard input, which can\n"    \
     "neither be repeated nor resumed. After an interruption --resume publishes again what was not acknowledged:\n"     \
     "loyald counts repeats as duplicates."
+
+#define LOY_CMD_PARTITION_DETAILS                                                                                      \
+    "list says who works which partition and how far. A partition is stopped when one record was the end of three\n"   \
+    "workers that worked it alone; the others go on. skip makes that record a dead letter, untouched, and retry has\n" \
+    "it worked again, for when the workers were repaired. Workers notice within a few seconds. Both need a login of\n" \
+    "the role loyald_worker, and --yes: without it they say what they would do, do nothing, and answer 2."
 
 #define LOY_CMD_AUDIT_DETAILS                                                                                          \
     "Reads one snapshot, so it may run while workers do. Exit status 0: nothing is wrong; 1: something is, and each\n" \

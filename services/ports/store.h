@@ -34,6 +34,7 @@ enum loy_outcome {
 enum {
     LOY_TOPICS_MAX = 16,
     LOY_STORE_WALLETS_MAX = 8,
+    LOY_STOP_AFTER_ALONE = 3, /* workers that one record stopped alone: its partition stops */
 };
 
 /* --- acquire ---------------------------------------------------------------------------------------------------- */
@@ -47,6 +48,10 @@ struct loy_partition {
     int64_t totals[LOY_TOPICS_MAX][LOY_OUTCOME_COUNT];
     int64_t outbox_seq; /* the last row's number; 0: none yet */
     int32_t next_n;     /* the next account's number */
+    /* Workers that one record stopped while it was worked alone; negative: an operator skips it; 0: there is none. */
+    int32_t alone;
+    int32_t alone_topic;  /* which record */
+    int64_t alone_offset; /* 0 again when the offset of its topic is past it */
 };
 
 struct loy_outbox_row {
@@ -60,6 +65,18 @@ struct loy_store_acquire {
     const int32_t *ks; /* ascending */
     uint32_t count;
     struct loy_str owner; /* for people: host, process, thread */
+};
+
+/* --- mark ------------------------------------------------------------------------------------------------------- */
+
+/* Writes down, before it is worked alone, which record may be the end of this worker. Fenced by the epoch, as a commit
+ * is (guard PARTITION). Sets values and counts nothing, so it may be repeated after an outage. */
+struct loy_store_mark {
+    int32_t k;
+    int64_t epoch;
+    int32_t alone; /* as it is to stand, with the record */
+    int32_t topic;
+    int64_t offset;
 };
 
 /* --- load ------------------------------------------------------------------------------------------------------- */
@@ -236,6 +253,7 @@ enum loy_store_request_kind {
     LOY_STORE_FIND,
     LOY_STORE_COMMIT,
     LOY_STORE_DUE,
+    LOY_STORE_MARK,
 };
 
 struct loy_store_request {
@@ -246,6 +264,7 @@ struct loy_store_request {
         struct loy_store_find find;
         struct loy_store_commit commit;
         struct loy_store_due due;
+        struct loy_store_mark mark;
     };
 };
 

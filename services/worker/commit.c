@@ -249,10 +249,12 @@ enum loy_err loy_commit_done(struct loy_worker *worker, struct loy_batch *batch)
     for (uint32_t i = 0; i < commit->partition_count; i++) {
         const struct loy_partition_write *write = &commit->partitions[i];
         struct loy_owned *owned = &worker->owned[write->k];
-        memcpy(owned->row.next_offset, write->new_next_offset, sizeof owned->row.next_offset);
+        if (memcmp(owned->row.next_offset, write->new_next_offset, sizeof owned->row.next_offset) != 0) {
+            memcpy(owned->row.next_offset, write->new_next_offset, sizeof owned->row.next_offset);
+            loy_alone_moved(owned);
+        }
         owned->row.outbox_seq = write->new_outbox_seq;
         owned->row.next_n = write->new_next_n;
-        owned->row.attempts = 0;
         owned->trimmed_through = write->trim_through;
     }
     for (uint32_t i = 0; !err && i < commit->outbox_count; i++) {

@@ -133,7 +133,7 @@ static void read_origin(const struct loy_worker *worker, struct loy_item *item)
 }
 
 /* What can be said of a decoded event without any account. */
-static enum loy_err route(struct loy_worker *worker, struct loy_item *item)
+static enum loy_err route(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item)
 {
     const struct loy_event *event = &item->event;
     if (event->preview) {
@@ -141,7 +141,7 @@ static enum loy_err route(struct loy_worker *worker, struct loy_item *item)
         return LOY_OK;
     }
     if (event->member_id.len == 0 && event->identifier_value.len > 0) {
-        return loy_item_reject(worker, worker->filling, item, LOY_ERR_UNKNOWN_MEMBER,
+        return loy_item_reject(worker, batch, item, LOY_ERR_UNKNOWN_MEMBER,
                                "identifier: this version does not resolve identifiers; publish with member_id");
     }
     if (event->member_id.len == 0) {
@@ -161,7 +161,7 @@ static enum loy_err route(struct loy_worker *worker, struct loy_item *item)
     return LOY_OK;
 }
 
-static enum loy_err decode(struct loy_worker *worker, struct loy_item *item)
+static enum loy_err decode(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item)
 {
     struct loy_error error;
     if (!item->record.has_value) {
@@ -169,15 +169,40 @@ static enum loy_err decode(struct loy_worker *worker, struct loy_item *item)
         return LOY_OK;
     }
     bool internal = item->at.topic >= worker->internal_topic;
-    enum loy_err err = loy_wire_decode(&item->record, internal, &worker->filling->arena, &item->event, &error);
+    enum loy_err err = loy_wire_decode(&item->record, internal, &batch->arena, &item->event, &error);
     if (err && loy_err_class(err) != LOY_CLASS_REJECT) {
         return loy_worker_fail(worker, err, "decoding: %s", error.detail);
     }
     if (err) {
         item->event = (struct loy_event){0};
-        return loy_item_reject(worker, worker->filling, item, err, error.detail);
+        return loy_item_reject(worker, batch, item, err, error.detail);
     }
-    return route(worker, item);
+    return route(worker, batch, item);
+}
+
+enum loy_err loy_intake_decode(struct loy_worker *worker, struct loy_batch *batch)
+{
+    enum loy_err err = LOY_OK;
+    for (uint32_t i = 0; !err && i < batch->count; i++) {
+        struct loy_item *item = &batch->items[i];
+        if (item->undecoded) {
+            item->undecoded = false;
+            err = decode(worker, batch, item);
+            item->settled = item->settled || item->outcome == LOY_OUTCOME_REJECTED;
+        }
+    }
+    return err;
+}
+
+/* What is worked alone is decoded alone: nothing else shall be near when it is the end of the worker. */
+static enum loy_err decode_in_turn(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item)
+{
+    const struct loy_owned *owned = &worker->owned[item->at.partition];
+    if (loy_alone_is_skipped(owned, &item->at)) {
+        return loy_item_reject(worker, batch, item, LOY_ERR_POISON, "skipped by an operator");
+    }
+    item->undecoded = worker->alone > 0 || worker->deferred > 0 || batch->alone;
+    return item->undecoded ? LOY_OK : decode(worker, batch, item);
 }
 
 static enum loy_err take_record(struct loy_worker *worker, const struct loy_record *record)
@@ -186,7 +211,7 @@ static enum loy_err take_record(struct loy_worker *worker, const struct loy_reco
     const struct loy_position at = record->position;
     struct loy_owned *owned = &worker->owned[at.partition];
     bool next;
-    if (!owned->held) {
+    if (!owned->held || owned->stopped) {
         return LOY_OK;
     }
     if (worker->throttled) { /* it was on its way when we paused: it comes again */
@@ -196,6 +221,10 @@ static enum loy_err take_record(struct loy_worker *worker, const struct loy_reco
     if (err || !next) {
         return err;
     }
+    if (batch->count > 0 && loy_alone_wanted(owned)) { /* it comes again, when it can be alone */
+        return loy_alone_defer(worker, owned, at);
+    }
+    loy_alone_taken(worker, batch, owned);
     owned->read_next[at.topic] = at.offset + 1;
     loy_batch_span(worker, batch, at.partition)->next_offset[at.topic] = at.offset + 1;
     owned->drained[at.topic] = false;
@@ -215,7 +244,7 @@ static enum loy_err take_record(struct loy_worker *worker, const struct loy_reco
     if (batch->count++ == 0) {
         batch->first_us = loy_worker_now_us(worker);
     }
-    return decode(worker, item);
+    return decode_in_turn(worker, batch, item);
 }
 
 /* Ticks are read when the other topics of their partition are drained: an event that came before a tick is decided
@@ -240,7 +269,7 @@ static enum loy_err take_end(struct loy_worker *worker, const struct loy_positio
 {
     struct loy_owned *owned = &worker->owned[at->partition];
     bool next;
-    if (!owned->held) {
+    if (!owned->held || owned->stopped) {
         return LOY_OK;
     }
     enum loy_err err = LOY_OK;
@@ -258,7 +287,7 @@ static enum loy_err take_end(struct loy_worker *worker, const struct loy_positio
 static bool has_room(const struct loy_worker *worker)
 {
     const struct loy_batch *batch = worker->filling;
-    uint32_t most = worker->alone || worker->suspects ? 1 : worker->target;
+    uint32_t most = loy_alone_is_on(worker, batch) ? 1 : worker->target;
     /* a record of the largest size still decodes, and as much again is left for deciding */
     return batch->count < most && batch->arena.size - batch->arena.used > 2 * (size_t)LOY_WIRE_DECODE_ARENA;
 }
@@ -299,7 +328,7 @@ static void throttle(struct loy_worker *worker, bool on)
     worker->throttled = on;
     for (uint32_t i = 0; i < worker->assigned_count; i++) {
         int32_t k = worker->assigned[i];
-        if (worker->owned[k].held && !worker->owned[k].full) {
+        if (worker->owned[k].held && !worker->owned[k].full && !worker->owned[k].stopped) {
             (on ? worker->bus.pause : worker->bus.resume)(worker->bus.self, k, -1);
         }
         if (!on && worker->owned[k].held && worker->owned[k].ticks_paused) {

@@ -54,7 +54,9 @@ static bool is_ready(void *context, char why[LOY_HTTP_WHY_MAX])
             snprintf(why, LOY_HTTP_WHY_MAX, "thread %u waits for PostgreSQL", i);
             return false;
         }
-        if (atomic_load(&metrics->assigned) != atomic_load(&metrics->partitions)) {
+        /* A stopped partition waits for a person: that must not hold up a roll-out. */
+        if (atomic_load(&metrics->assigned) !=
+            atomic_load(&metrics->partitions) + atomic_load(&metrics->partitions_stopped)) {
             snprintf(why, LOY_HTTP_WHY_MAX, "thread %u has not acquired all of its partitions yet", i);
             return false;
         }

@@ -18,7 +18,9 @@ static void drop_batches(struct loy_worker *worker)
     }
     for (uint32_t i = 0; i < worker->assigned_count; i++) {
         worker->owned[worker->assigned[i]].held = false;
+        worker->owned[worker->assigned[i]].deferred = false;
     }
+    worker->deferred = 0;
     atomic_store(&worker->metrics->partitions, 0);
 }
 
@@ -95,7 +97,9 @@ static enum loy_err give_up(struct loy_worker *worker)
     for (uint32_t i = 0; i < worker->assigned_count; i++) {
         struct loy_owned *owned = &worker->owned[worker->assigned[i]];
         memset(owned->alone_until, 0, sizeof owned->alone_until);
+        owned->stopped = false;
     }
+    atomic_store(&worker->metrics->partitions_stopped, 0);
     worker->suspects = false;
     worker->assigned_count = 0;
     atomic_store(&worker->metrics->assigned, 0);
@@ -177,19 +181,15 @@ static void hold(struct loy_worker *worker, const struct loy_partition *row)
 {
     struct loy_owned *owned = &worker->owned[row->k];
     assert(!owned->outgoing_first);
-    int64_t alone_until[LOY_TOPICS_MAX];
-    memcpy(alone_until, owned->alone_until, sizeof alone_until);
+    const struct loy_owned before = *owned;
     *owned = (struct loy_owned){.row = *row, .held = true};
-    memcpy(owned->alone_until, alone_until, sizeof owned->alone_until);
+    memcpy(owned->alone_until, before.alone_until, sizeof owned->alone_until);
     memcpy(owned->read_next, row->next_offset, sizeof owned->read_next);
     for (int i = 0; i < LOY_TOPICS_MAX; i++) {
         owned->hole_from[i] = -1;
     }
     owned->ticks_paused = true;
-    owned->cautious = row->attempts >= LOY_ALONE_AFTER_ATTEMPTS;
-    if (owned->cautious && worker->alone == 0) {
-        worker->alone = worker->config.batch_max;
-    }
+    loy_alone_hold(worker, owned, &before);
 }
 
 static enum loy_err start_reading(struct loy_worker *worker, const struct loy_store_result *result)
@@ -220,9 +220,9 @@ static enum loy_err start_reading(struct loy_worker *worker, const struct loy_st
         }
     }
     for (uint32_t i = 0; !err && i < result->partition_count; i++) {
-        /* An outbox that came back full keeps its input stopped. */
-        bool full = worker->owned[starts[i].k].full;
-        worker->bus.pause(worker->bus.self, starts[i].k, full ? -1 : (int16_t)worker->tick_topic);
+        const struct loy_owned *owned = &worker->owned[starts[i].k];
+        bool waits = owned->stopped || owned->full;
+        worker->bus.pause(worker->bus.self, starts[i].k, waits ? -1 : (int16_t)worker->tick_topic);
     }
     return err;
 }
@@ -234,8 +234,10 @@ enum loy_err loy_ownership_acquired(struct loy_worker *worker, const struct loy_
     loy_batch_start(worker, worker->filling);
     loy_account_cache_drop_all(worker->accounts);
     enum loy_err err = loy_publish_forget(worker);
+    uint32_t stopped = 0;
     for (uint32_t i = 0; !err && i < result->partition_count; i++) {
         hold(worker, &result->partitions[i]);
+        stopped += worker->owned[result->partitions[i].k].stopped;
     }
     for (uint32_t i = 0; !err && i < result->outbox_count; i++) {
         const struct loy_outbox_row *row = &result->outbox[i];
@@ -245,6 +247,7 @@ enum loy_err loy_ownership_acquired(struct loy_worker *worker, const struct loy_
     LOY_INFO("partitions_acquired", LOY_LOG_STR("owner", worker->config.owner),
              LOY_LOG_INT("count", result->partition_count), LOY_LOG_INT("outbox_rows", result->outbox_count));
     loy_count(&worker->metrics->acquires, result->partition_count);
-    atomic_store(&worker->metrics->partitions, result->partition_count);
+    atomic_store(&worker->metrics->partitions, result->partition_count - stopped);
+    atomic_store(&worker->metrics->partitions_stopped, stopped);
     return err ? err : start_reading(worker, result);
 }

@@ -15,7 +15,7 @@ static void stop_or_start_input(struct loy_worker *worker, int32_t k)
         return;
     }
     owned->full = !owned->full;
-    if (worker->throttled) {
+    if (worker->throttled || owned->stopped) {
         return; /* paused anyway; the end of the throttle looks at `full` */
     }
     if (owned->full) {

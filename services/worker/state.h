@@ -20,7 +20,8 @@ enum {
     LOY_OUTBOX_ROWS_MAX = 64, /* unacknowledged rows of a partition; past it the partition pauses */
     LOY_OUTBOX_BYTES_MAX = 64 << 20,
     LOY_ALONE_AFTER_ATTEMPTS = 3, /* acquires at an unchanged offset: from then on, one record at a time */
-    LOY_STOP_AFTER_ALONE = 3,     /* workers that one record stopped alone: the partition stops */
+    LOY_MARK_SPREAD_US = 2000000, /* over how long threads spread the marks of records that were marked before */
+    LOY_LOOK_US = 5000000,        /* how soon it is noticed what an operator does about a stopped partition */
     LOY_FILL_US = 5000,           /* a batch waits for more records no longer than this */
     LOY_CACHE_TURN_US = 5000,     /* how soon a cache's time-out is noticed */
     LOY_TRIM_IDLE_US = 500000,    /* acknowledged outbox rows of an idle partition are deleted after this */
@@ -45,7 +46,8 @@ struct loy_item {
     int64_t arrival_us;
     struct loy_record record; /* a copy: dead letters and forwards carry it untouched */
     struct loy_event event;
-    bool settled; /* the outcome stands, whatever is decided again */
+    bool undecoded; /* until it is its turn: it may be the end of this worker */
+    bool settled;   /* the outcome stands, whatever is decided again */
     enum loy_outcome outcome;
     const char *detail;                              /* stable name of what the outcome means; borrowed constant */
     const char *reason;                              /* rejected: the sentence; in the arena */
@@ -86,6 +88,7 @@ struct loy_span {
 enum loy_batch_phase {
     LOY_BATCH_FILLING,
     LOY_BATCH_READY,   /* to be loaded */
+    LOY_BATCH_MARK,    /* waiting for the mark of its record: alone.c */
     LOY_BATCH_CACHE,   /* waiting for Redis */
     LOY_BATCH_LOAD,    /* waiting for PostgreSQL's members */
     LOY_BATCH_DECIDE,  /* everything is there */
@@ -111,6 +114,7 @@ struct loy_batch {
     uint32_t missing_count;
     bool skip_caches;             /* a member guard failed: PostgreSQL only */
     struct loy_arena_mark loaded; /* what a new decision starts from */
+    bool alone;                   /* its record is of a suspected partition */
     uint32_t misses;
     struct loy_store_request request;
     int64_t submitted_us;
@@ -134,9 +138,12 @@ struct loy_outgoing {
 };
 
 struct loy_owned {
-    bool held;                         /* acquired: its records are worked */
-    bool stopped;                      /* by poison: a person has to look */
+    bool held;      /* acquired: its records are worked */
+    bool stopped;   /* by a record that stopped three workers: not read until an operator looked */
+    int32_t marked; /* row.alone, when the last mark is of this worker; 0: not so */
+    int64_t mark_after_us;
     bool cautious;                     /* acquired so often that its records may be what stopped others */
+    bool deferred;                     /* a record of it was sought back, to come again alone */
     struct loy_partition row;          /* as it stands in PostgreSQL */
     int64_t read_next[LOY_TOPICS_MAX]; /* the next offset to come from the bus */
     int64_t hole_from[LOY_TOPICS_MAX]; /* offsets that were missing and sought back for once; -1: none */
@@ -153,7 +160,7 @@ struct loy_owned {
     int64_t acknowledged_us;
 };
 
-enum loy_asked { LOY_ASKED_NOTHING, LOY_ASKED_ACQUIRE, LOY_ASKED_BATCH, LOY_ASKED_TRIM };
+enum loy_asked { LOY_ASKED_NOTHING, LOY_ASKED_ACQUIRE, LOY_ASKED_BATCH, LOY_ASKED_TRIM, LOY_ASKED_LOOK };
 
 struct loy_worker {
     struct loy_worker_config config;
@@ -188,6 +195,9 @@ struct loy_worker {
     uint32_t target;           /* records of a batch, growing with the backlog */
     uint32_t alone;            /* so many records more are worked one at a time */
     bool suspects;             /* a partition has records before its alone_until: one at a time until they are done */
+    int64_t look_us;           /* when to look at a stopped partition again */
+    uint32_t look_next;        /* at which of the assigned */
+    uint32_t deferred;         /* of the partitions we hold */
     bool throttled;            /* the input is paused: the store keeps us waiting */
     int64_t room_us;           /* when the filling batch last had room */
     struct loy_log_repeat outage_said;
@@ -210,6 +220,28 @@ struct loy_worker {
 STEP loy_intake_take(struct loy_worker *worker, bool *ret_progress);
 void loy_batch_start(struct loy_worker *worker, struct loy_batch *batch);
 struct loy_span *loy_batch_span(struct loy_worker *worker, struct loy_batch *batch, int32_t k);
+
+/* Decodes what waited for its turn. */
+STEP loy_intake_decode(struct loy_worker *worker, struct loy_batch *batch);
+
+/* alone.c: records that may be the end of a worker */
+void loy_alone_hold(struct loy_worker *worker, struct loy_owned *owned, const struct loy_owned *before);
+/* Its records are to be alone in their batch. */
+bool loy_alone_wanted(const struct loy_owned *owned);
+/* One record a batch, now. */
+bool loy_alone_is_on(const struct loy_worker *worker, const struct loy_batch *batch);
+/* A record of a suspected partition that cannot be alone in this batch: it comes again. */
+STEP loy_alone_defer(struct loy_worker *worker, struct loy_owned *owned, struct loy_position at);
+/* A record goes into the batch. */
+void loy_alone_taken(struct loy_worker *worker, struct loy_batch *batch, struct loy_owned *owned);
+bool loy_alone_is_skipped(const struct loy_owned *owned, const struct loy_position *at);
+/* Begins the batch: with a mark, a while later, or with what is next. */
+STEP loy_alone_start(struct loy_worker *worker, struct loy_batch *batch);
+void loy_alone_marked(struct loy_worker *worker, struct loy_batch *batch);
+/* The partition's offsets moved. */
+void loy_alone_moved(struct loy_owned *owned);
+/* Asks whether the epoch of a stopped partition is still ours: an operator raises it. */
+void loy_alone_look(struct loy_worker *worker, bool *ret_progress);
 
 /* ownership.c: which partitions are ours */
 STEP loy_ownership_event(struct loy_worker *worker, const struct loy_bus_event *event);

@@ -52,7 +52,7 @@ static bool may_close(const struct loy_worker *worker)
     if (batch->count == 0 && batch->span_count == 0) {
         return false;
     }
-    uint32_t most = worker->alone || worker->suspects ? 1 : worker->target;
+    uint32_t most = loy_alone_is_on(worker, batch) ? 1 : worker->target;
     return batch->count >= most || loy_worker_now_us(worker) - batch->first_us >= LOY_FILL_US ||
            batch->count < worker->config.batch_min;
 }
@@ -106,7 +106,7 @@ static enum loy_err batch_step(struct loy_worker *worker, bool *ret_progress)
         }
         return LOY_OK;
     case LOY_BATCH_READY:
-        err = loy_load_start(worker, batch);
+        err = loy_alone_start(worker, batch);
         break;
     case LOY_BATCH_CACHE:
         err = loy_load_from_cache(worker, batch);
@@ -116,6 +116,7 @@ static enum loy_err batch_step(struct loy_worker *worker, bool *ret_progress)
         break;
     case LOY_BATCH_DROPPED:
         return LOY_OK;
+    case LOY_BATCH_MARK:
     case LOY_BATCH_LOAD:
     case LOY_BATCH_COMMIT:
     case LOY_BATCH_FIND:
@@ -204,6 +205,9 @@ static enum loy_err batch_done(struct loy_worker *worker, const struct loy_store
         err = loy_commit_done(worker, batch);
         finish_batch(worker);
         return err;
+    case LOY_STORE_MARK:
+        loy_alone_marked(worker, batch);
+        return LOY_OK;
     case LOY_STORE_ACQUIRE:
     case LOY_STORE_DUE:
         break;
@@ -267,6 +271,9 @@ static enum loy_err take_result(struct loy_worker *worker, const struct loy_stor
                    ? batch_guard(worker, result)
                    : loy_worker_fail(worker, LOY_ERR_INTERNAL, "trimming the outbox: %s", result->error.detail);
     }
+    if (asked == LOY_ASKED_LOOK && result->status == LOY_STORE_DONE) {
+        return LOY_OK; /* still stopped */
+    }
     return result->status == LOY_STORE_GUARD    ? batch_guard(worker, result)
            : result->status == LOY_STORE_POISON ? batch_poison(worker, result)
                                                 : batch_done(worker, result);
@@ -327,6 +334,10 @@ static enum loy_err steps(struct loy_worker *worker, bool *ret_progress)
     }
     if (!err && worker->asked == LOY_ASKED_NOTHING && worker->current->phase == LOY_BATCH_FILLING) {
         err = loy_publish_trim(worker, ret_progress);
+    }
+    if (!err && worker->asked == LOY_ASKED_NOTHING && worker->current->phase == LOY_BATCH_FILLING &&
+        worker->state == LOY_WORKER_RUNNING) {
+        loy_alone_look(worker, ret_progress);
     }
     return err;
 }

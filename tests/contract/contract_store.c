@@ -275,6 +275,68 @@ static void attempts_start_again_when_an_offset_moved(void **state)
     end(&client);
 }
 
+/* --- mark
+ * --------------------------------------------------------------------------------------------------------------- */
+
+static struct loy_store_result mark(struct client *client, int64_t epoch, int32_t alone, int32_t topic, int64_t offset)
+{
+    struct loy_store_request request = {.kind = LOY_STORE_MARK, .mark = {3, epoch, alone, topic, offset}};
+    return run(client, &request);
+}
+
+static void expect_alone(const struct client *client, int32_t alone, int32_t topic, int64_t offset)
+{
+    const struct loy_partition *known = &client->partitions[3];
+    assert_int_equal(known->alone, alone);
+    if (alone != 0) {
+        assert_int_equal(known->alone_topic, topic);
+        assert_int_equal(known->alone_offset, offset);
+    }
+}
+
+static void a_mark_stands_until_its_record_is_done(void **state)
+{
+    struct client client = start(state);
+    acquire_one(&client, 3);
+    expect_alone(&client, 0, 0, 0);
+    for (int32_t workers = 1; workers <= 3; workers++) {
+        must_be(mark(&client, client.partitions[3].epoch, workers, 2, 1), LOY_STORE_DONE, LOY_GUARD_NONE);
+        acquire_one(&client, 3);
+        expect_alone(&client, workers, 2, 1);
+    }
+
+    struct batch batch; /* moves topic 0 */
+    make_batch(&batch, &client, 3, "m", NULL);
+    commit_done(&client, &batch);
+    acquire_one(&client, 3);
+    expect_alone(&client, 3, 2, 1);
+
+    for (int before = 1; before >= 0; before--) { /* the record before it, then itself */
+        struct loy_partition_write write = write_of(&client.partitions[3]);
+        write.new_next_offset[2]++;
+        write.add_totals[2][LOY_OUTCOME_IGNORED] = 1;
+        struct loy_store_commit move = {.partitions = &write, .partition_count = 1};
+        must_be(commit(&client, &move), LOY_STORE_DONE, LOY_GUARD_NONE);
+        acquire_one(&client, 3);
+        expect_alone(&client, before ? 3 : 0, 2, 1);
+    }
+    end(&client);
+}
+
+static void a_mark_is_fenced_and_may_be_repeated(void **state)
+{
+    struct client client = start(state);
+    acquire_one(&client, 3);
+    int64_t old_epoch = client.partitions[3].epoch;
+    acquire_one(&client, 3);
+    must_be(mark(&client, old_epoch, 1, 0, 0), LOY_STORE_GUARD, LOY_GUARD_PARTITION);
+    must_be(mark(&client, old_epoch + 1, 1, 1, 7), LOY_STORE_DONE, LOY_GUARD_NONE);
+    must_be(mark(&client, old_epoch + 1, 1, 1, 7), LOY_STORE_DONE, LOY_GUARD_NONE);
+    acquire_one(&client, 3);
+    expect_alone(&client, 1, 1, 7);
+    end(&client);
+}
+
 /* --- what a commit writes
  * ------------------------------------------------------------------------------------------------- */
 
@@ -947,6 +1009,8 @@ int contract_store_run(const struct loy_store_maker *maker)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(acquire_raises_epoch_and_attempts, state),
         cmocka_unit_test_prestate(attempts_start_again_when_an_offset_moved, state),
+        cmocka_unit_test_prestate(a_mark_stands_until_its_record_is_done, state),
+        cmocka_unit_test_prestate(a_mark_is_fenced_and_may_be_repeated, state),
         cmocka_unit_test_prestate(a_commit_is_read_back, state),
         cmocka_unit_test_prestate(members_go_on_from_commit_to_commit, state),
         cmocka_unit_test_prestate(a_batch_without_effect_moves_the_offsets, state),

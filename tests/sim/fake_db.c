@@ -241,6 +241,9 @@ static void write_partition(struct fake_transaction *t, const struct loy_partiti
         sim_say(t->db->world, t->name, "  outbox of %d: row %lld, trimmed through %lld", row->k,
                 (long long)write->new_outbox_seq, (long long)write->trim_through);
     }
+    if (row->next_offset[row->alone_topic] > row->alone_offset) {
+        row->alone = 0;
+    }
     row->outbox_seq = write->new_outbox_seq;
     row->next_n = write->new_next_n;
     uint32_t kept = 0;
@@ -445,6 +448,25 @@ static void execute_due(struct fake_transaction *t)
         .status = LOY_STORE_DONE, .due = rows, .due_count = count < due->limit ? count : due->limit};
 }
 
+static void execute_mark(struct fake_transaction *t)
+{
+    const struct loy_store_mark *mark = &t->request.mark;
+    struct fake_partition *partition = partition_of(t->db, mark->k);
+    if (!partition || partition->row.epoch != mark->epoch) {
+        refuse(t, LOY_STORE_GUARD, LOY_GUARD_PARTITION, "22012", "partition has another owner");
+        return;
+    }
+    if (partition->row.alone != mark->alone) {
+        sim_happened(t->db->world, SIM_MARK);
+    }
+    partition->row.alone = mark->alone;
+    partition->row.alone_topic = mark->topic;
+    partition->row.alone_offset = mark->offset;
+    t->result = (struct loy_store_result){.status = LOY_STORE_DONE};
+    sim_say(t->db->world, t->name, "marked %d/%d@%lld: alone %d", mark->topic, mark->k, (long long)mark->offset,
+            mark->alone);
+}
+
 void fake_db_execute(struct fake_db *db, struct fake_transaction *t)
 {
     t->executed = true;
@@ -467,6 +489,9 @@ void fake_db_execute(struct fake_db *db, struct fake_transaction *t)
         break;
     case LOY_STORE_DUE:
         execute_due(t);
+        break;
+    case LOY_STORE_MARK:
+        execute_mark(t);
         break;
     }
     if (t->reply_lost && t->owned) {

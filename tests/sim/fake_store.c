@@ -70,6 +70,7 @@ static void copy_request(struct fake_transaction *t, const struct loy_store_requ
         copy_commit(pool, &t->request.commit);
         break;
     case LOY_STORE_DUE:
+    case LOY_STORE_MARK:
         break;
     }
 }
@@ -150,6 +151,9 @@ static bool touches(const struct fake_transaction *t, int32_t k)
             }
         }
         return false;
+    }
+    if (t->request.kind == LOY_STORE_MARK) {
+        return t->request.mark.k == k;
     }
     for (uint32_t i = 0; t->request.kind == LOY_STORE_COMMIT && i < t->request.commit.partition_count; i++) {
         if (t->request.commit.partitions[i].k == k) {

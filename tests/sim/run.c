@@ -264,6 +264,20 @@ static void advance(struct run *run)
     }
 }
 
+/* Crashes that are nobody's fault may stop a partition too: somebody looks, and has it tried again. */
+static void operate(struct run *run, uint32_t per_mille)
+{
+    for (int32_t k = 0; k < run->broker.partitions; k++) {
+        struct loy_partition *row = &run->db.partitions[k].row;
+        if (row->alone >= LOY_STOP_AFTER_ALONE && sim_chance(&run->world, per_mille)) {
+            row->alone = 0;
+            row->epoch++;
+            sim_happened(&run->world, SIM_PARTITION_RETRIED);
+            sim_say(&run->world, "operator", "has partition %d tried again", k);
+        }
+    }
+}
+
 static void step(struct run *run)
 {
     struct sim_world *world = &run->world;
@@ -273,6 +287,7 @@ static void step(struct run *run)
     fake_broker_run(&run->broker);
     disturb_services(run);
     disturb_workers(run);
+    operate(run, 10);
     if (run->records_left > 0 && often(run, run->intensity.publish)) {
         sim_customers_publish(&run->customers);
         run->records_left--;
@@ -341,6 +356,7 @@ static bool drain(struct run *run)
         restart_dead(run);
         fake_db_run(&run->db);
         fake_broker_run(&run->broker);
+        operate(run, 1000);
         turn_all(run);
         if (run->fleet.error.code != LOY_OK) {
             return true; /* said by the caller */

@@ -1,26 +1,29 @@
 /* One worker thread in a perfect simulated world: a record goes from topic to balance update. */
 #include "support/cmocka_all.h"
 
+#include "runtime/log.h"
 #include "sim/fake_bus.h"
 #include "sim/fake_cache.h"
 #include "sim/fake_store.h"
 #include "worker/worker.h"
 #include "worker/worker_metrics.h"
 
+#include <setjmp.h>
 #include <stdlib.h>
 
-enum { PARTITIONS = 4, TOPICS = 3 };
+enum { PARTITIONS = 4, TOPICS = 3, LIVES_MAX = 12 };
 
 static const struct loy_str topics[TOPICS] = {{"events", 6}, {"internal", 8}, {"ticks", 5}};
 
 struct bench {
     struct sim_world world;
     struct fake_broker broker;
-    struct fake_bus bus;
     struct fake_db db;
-    struct fake_store store;
     struct fake_redis redis;
+    struct fake_bus buses[LIVES_MAX]; /* of the dead too: their group notices later */
+    struct fake_store store;
     struct fake_cache cache;
+    uint32_t lives;
     struct sim_clock clock;
     struct loy_bus bus_port;
     struct loy_store store_port;
@@ -28,23 +31,69 @@ struct bench {
     struct loy_clock clock_port;
     struct loy_worker_metrics metrics;
     struct loy_worker *worker;
+    const char *deadly; /* who would commit an event that has it in its bytes, dies; NULL: nobody does */
+    bool lose_commits;  /* they never arrive, and nobody knows */
+    bool lost;
+    jmp_buf death;
 };
 
-static int set_up(void **state)
+/* --- a store between the worker and the fake: what it does to commits ------------------------------------------------
+ */
+
+static bool contains(struct loy_str text, const char *word)
 {
-    struct bench *bench = calloc(1, sizeof *bench);
-    sim_world_init(&bench->world, 1);
-    fake_broker_init(&bench->broker, &bench->world, topics, TOPICS, PARTITIONS);
-    fake_bus_init(&bench->bus, &bench->broker, "one");
-    fake_db_init(&bench->db, &bench->world, TOPICS, PARTITIONS);
+    return memmem(text.at, text.len, word, strlen(word)) != NULL;
+}
+
+static enum loy_err submit(void *self, const struct loy_store_request *request)
+{
+    struct bench *bench = self;
+    bool is_commit = request->kind == LOY_STORE_COMMIT && request->commit.journal_count > 0;
+    for (uint32_t i = 0; is_commit && bench->deadly && i < request->commit.journal_count; i++) {
+        if (contains(request->commit.journal[i].event, bench->deadly)) {
+            longjmp(bench->death, 1);
+        }
+    }
+    bench->lost = is_commit && bench->lose_commits;
+    return bench->lost ? LOY_OK : bench->store_port.submit(bench->store_port.self, request);
+}
+
+static bool poll_store(void *self, struct loy_store_result *ret_result)
+{
+    struct bench *bench = self;
+    if (!bench->lost) {
+        return bench->store_port.poll(bench->store_port.self, ret_result);
+    }
+    bench->lost = false;
+    *ret_result = (struct loy_store_result){.status = LOY_STORE_OUTAGE, .commit_unknown = true};
+    (void)loy_error_set(&ret_result->error, LOY_ERR_UNAVAILABLE, "test: the commit was lost");
+    return true;
+}
+
+static void wait_on_store(void *self, int *ret_fd, short *ret_events)
+{
+    struct bench *bench = self;
+    bench->store_port.wait_on(bench->store_port.self, ret_fd, ret_events);
+}
+
+/* --- lives of a worker ----------------------------------------------------------------------------------------------
+ */
+
+static void start_life(struct bench *bench)
+{
+    assert_true(bench->lives < LIVES_MAX);
+    struct fake_bus *bus = &bench->buses[bench->lives++];
+    fake_bus_init(bus, &bench->broker, "one");
     fake_store_init(&bench->store, &bench->db, "one");
-    fake_redis_init(&bench->redis, &bench->world);
     fake_cache_init(&bench->cache, &bench->redis);
+    memset(&bench->metrics, 0, sizeof bench->metrics);
+    bench->lost = false;
     bench->clock = (struct sim_clock){.world = &bench->world};
-    bench->bus_port = fake_bus_port(&bench->bus);
+    bench->bus_port = fake_bus_port(bus);
     bench->store_port = fake_store_port(&bench->store);
     bench->cache_port = fake_cache_port(&bench->cache);
     bench->clock_port = sim_clock_port(&bench->clock);
+    struct loy_store store = {submit, poll_store, wait_on_store, bench};
     struct loy_worker_config config = {.topics = topics,
                                        .topic_count = TOPICS,
                                        .partitions = PARTITIONS,
@@ -60,10 +109,29 @@ static int set_up(void **state)
                                        .memory_bytes = (size_t)80 << 20,
                                        .cache_bytes = 1 << 20};
     struct loy_error error;
-    bench->worker = loy_worker_new(&config, loy_programme_builtin(LOY_STR("retail_prorata")), &bench->bus_port,
-                                   &bench->store_port, &bench->cache_port, &bench->clock_port, &bench->metrics, &error);
+    bench->worker = loy_worker_new(&config, loy_programme_builtin(LOY_STR("retail_prorata")), &bench->bus_port, &store,
+                                   &bench->cache_port, &bench->clock_port, &bench->metrics, &error);
+    assert_non_null(bench->worker);
+}
+
+static void die(struct bench *bench)
+{
+    fake_store_kill(&bench->store);
+    fake_bus_kill(&bench->buses[bench->lives - 1]);
+    loy_worker_destroy(bench->worker);
+    fake_cache_fini(&bench->cache);
+}
+
+static int set_up(void **state)
+{
+    struct bench *bench = calloc(1, sizeof *bench);
+    sim_world_init(&bench->world, 1);
+    fake_broker_init(&bench->broker, &bench->world, topics, TOPICS, PARTITIONS);
+    fake_db_init(&bench->db, &bench->world, TOPICS, PARTITIONS);
+    fake_redis_init(&bench->redis, &bench->world);
+    start_life(bench);
     *state = bench;
-    return bench->worker ? 0 : -1;
+    return 0;
 }
 
 static int tear_down(void **state)
@@ -74,13 +142,16 @@ static int tear_down(void **state)
     fake_redis_fini(&bench->redis);
     fake_store_fini(&bench->store);
     fake_db_fini(&bench->db);
-    fake_bus_fini(&bench->bus);
+    for (uint32_t i = 0; i < bench->lives; i++) {
+        fake_bus_fini(&bench->buses[i]);
+    }
     fake_broker_fini(&bench->broker);
     sim_world_fini(&bench->world);
     free(bench);
     return 0;
 }
 
+/* Whoever dies is followed by another one. */
 static void run_for(struct bench *bench, int64_t us)
 {
     int64_t until_us = bench->world.now_us + us;
@@ -88,6 +159,11 @@ static void run_for(struct bench *bench, int64_t us)
         int64_t wait_us;
         fake_broker_run(&bench->broker);
         fake_db_run(&bench->db);
+        if (setjmp(bench->death) != 0) {
+            die(bench);
+            start_life(bench);
+            continue;
+        }
         enum loy_worker_state state = loy_worker_turn(bench->worker, &wait_us);
         if (state == LOY_WORKER_FAILED) {
             fail_msg("worker: %s", loy_worker_error(bench->worker)->detail);
@@ -198,6 +274,169 @@ static void rebalances_without_records_are_no_reason_for_caution(void **state)
     assert_true(batches_for_repeats(bench) < RECORDS / 2);
 }
 
+/* --- a record that kills its worker ----------------------------------------------------------------------------------
+ */
+
+static struct loy_partition *row_of(struct bench *bench, const char *member_id)
+{
+    return &bench->db.partitions[loy_partition_of(loy_str(member_id), PARTITIONS)].row;
+}
+
+static int64_t points_of(const struct bench *bench, const char *member_id)
+{
+    const struct fake_member *member = fake_db_member(&bench->db, loy_str(member_id));
+    return member ? member->write.available[0] : 0;
+}
+
+/* As loyalctl partition skip and retry do it. */
+static void operate(struct loy_partition *row, int32_t alone)
+{
+    row->alone = alone;
+    row->epoch++;
+}
+
+/* anna's second of three events kills; bob's partition is another one. */
+static void publish_a_killer(struct bench *bench)
+{
+    assert_ptr_not_equal(row_of(bench, "anna"), row_of(bench, "bob"));
+    bench->deadly = "killer";
+    publish(bench, "anna", PURCHASE("1", "anna", "order-1", "\"100000\""));
+    publish(bench, "anna", PURCHASE("killer", "anna", "order-2", "\"200000\""));
+    publish(bench, "anna", PURCHASE("3", "anna", "order-3", "\"400000\""));
+    publish(bench, "bob", PURCHASE("4", "bob", "order-4", "\"100000\""));
+    run_for(bench, 200000000);
+}
+
+static void a_record_that_kills_stops_its_partition_only(void **state)
+{
+    struct bench *bench = *state;
+    publish_a_killer(bench);
+    /* Two die with the batch, one after the record before it, two more before it is suspected, three alone. */
+    assert_int_equal(bench->lives, 1 + 2 + 1 + 2 + LOY_STOP_AFTER_ALONE);
+    uint32_t lives = bench->lives;
+    assert_int_equal(row_of(bench, "anna")->alone, LOY_STOP_AFTER_ALONE);
+    assert_int_equal(row_of(bench, "anna")->alone_topic, 0);
+    assert_int_equal(row_of(bench, "anna")->alone_offset, 1);
+    assert_int_equal(row_of(bench, "anna")->next_offset[0], 1);
+    assert_int_equal(bench->metrics.partitions_stopped, 1);
+    assert_int_equal(bench->metrics.partitions, PARTITIONS - 1);
+    assert_int_equal(points_of(bench, "anna"), 10);
+    assert_int_equal(points_of(bench, "bob"), 10);
+
+    publish(bench, "bob", PURCHASE("5", "bob", "order-5", "\"100000\""));
+    run_for(bench, 20000000);
+    assert_int_equal(points_of(bench, "bob"), 20);
+    assert_int_equal(points_of(bench, "anna"), 10);
+    assert_int_equal(total_of(bench, LOY_OUTCOME_REJECTED), 0);
+    assert_int_equal(bench->lives, lives);
+}
+
+static void what_is_skipped_is_a_dead_letter_and_the_next_goes_on(void **state)
+{
+    struct bench *bench = *state;
+    publish_a_killer(bench);
+    uint32_t lives = bench->lives;
+    int32_t k = row_of(bench, "anna")->k;
+    operate(row_of(bench, "anna"), -1);
+    run_for(bench, 20000000);
+    assert_int_equal(bench->lives, lives);
+    assert_int_equal(total_of(bench, LOY_OUTCOME_REJECTED), 1);
+    assert_int_equal(points_of(bench, "anna"), 50);
+    assert_int_equal(row_of(bench, "anna")->alone, 0);
+    assert_int_equal(row_of(bench, "anna")->next_offset[0], 3);
+    assert_int_equal(bench->metrics.partitions_stopped, 0);
+    assert_int_equal(bench->metrics.partitions, PARTITIONS);
+    const struct fake_log *letters = log_of(bench, "dead-letters", k);
+    assert_int_equal(letters->end, 1);
+    const struct loy_bus_message *letter = &letters->entries[0].message;
+    assert_true(contains(letter->value, "killer"));
+    bool has_reason = false;
+    for (uint32_t i = 0; i < letter->header_count; i++) {
+        has_reason = has_reason || contains(letter->headers[i].value, "skipped by an operator");
+    }
+    assert_true(has_reason);
+}
+
+static void a_repaired_worker_tries_again(void **state)
+{
+    struct bench *bench = *state;
+    publish_a_killer(bench);
+    bench->deadly = NULL;
+    run_for(bench, 20000000); /* being repaired is not enough: somebody has to say so */
+    assert_int_equal(points_of(bench, "anna"), 10);
+    operate(row_of(bench, "anna"), 0);
+    run_for(bench, 20000000);
+    assert_int_equal(points_of(bench, "anna"), 70);
+    assert_int_equal(total_of(bench, LOY_OUTCOME_REJECTED), 0);
+    assert_int_equal(row_of(bench, "anna")->alone, 0);
+}
+
+static void an_outage_in_the_middle_counts_once(void **state)
+{
+    struct bench *bench = *state;
+    row_of(bench, "anna")->attempts = 5;
+    bench->lose_commits = true;
+    publish(bench, "anna", PURCHASE("1", "anna", "order-1", "\"100000\""));
+    run_for(bench, 120000000);
+    assert_in_range(bench->metrics.commits_unknown, 5, UINT32_MAX);
+    assert_int_equal(row_of(bench, "anna")->alone, 1);
+    assert_int_equal(bench->metrics.partitions_stopped, 0);
+    bench->lose_commits = false;
+    run_for(bench, 20000000);
+    assert_int_equal(points_of(bench, "anna"), 10);
+    assert_int_equal(row_of(bench, "anna")->alone, 0);
+}
+
+static void an_idle_partition_is_never_marked(void **state)
+{
+    struct bench *bench = *state;
+    for (int k = 0; k < PARTITIONS; k++) {
+        bench->db.partitions[k].row.attempts = 9;
+    }
+    run_for(bench, 20000000);
+    assert_int_equal(bench->world.counts[SIM_MARK], 0);
+    publish(bench, "anna", PURCHASE("1", "anna", "order-1", "\"100000\""));
+    publish(bench, "anna", PURCHASE("2", "anna", "order-2", "\"100000\""));
+    run_for(bench, 2000000);
+    assert_int_equal(bench->world.counts[SIM_MARK], 1); /* the first came through: no suspicion is left */
+    assert_int_equal(points_of(bench, "anna"), 20);
+}
+
+/* Nobody is cautious any more when the first record of an idle partition comes, and it comes among others. */
+static void a_suspected_record_among_others_comes_again_alone(void **state)
+{
+    struct bench *bench = *state;
+    row_of(bench, "anna")->attempts = 5;
+    run_for(bench, 1000000);
+    for (int i = 0; i < RECORDS; i++) {
+        publish(bench, "bob", PURCHASE("1", "bob", "order-1", "\"100000\""));
+        publish(bench, "anna", PURCHASE("2", "anna", "order-2", "\"100000\""));
+    }
+    bench->deadly = "order-2";
+    run_for(bench, 10000000);
+    assert_in_range(bench->lives, 2, LIVES_MAX);
+    assert_int_equal(row_of(bench, "anna")->alone_offset, 0);
+    assert_in_range(row_of(bench, "anna")->alone, 1, LOY_STOP_AFTER_ALONE);
+    assert_int_equal(points_of(bench, "bob"), 10);
+    bench->deadly = NULL;
+    operate(row_of(bench, "anna"), 0);
+    run_for(bench, 60000000);
+    assert_int_equal(total_of(bench, LOY_OUTCOME_APPLIED), 2);
+    assert_int_equal(total_of(bench, LOY_OUTCOME_DUPLICATE), 2 * RECORDS - 2);
+}
+
+static void a_suspected_record_is_refused_like_any_other(void **state)
+{
+    struct bench *bench = *state;
+    row_of(bench, "anna")->attempts = 5;
+    publish(bench, "anna", "{\"event_id\": ");
+    publish(bench, "anna", PURCHASE("2", "anna", "order-2", "\"100000\""));
+    run_for(bench, 2000000);
+    assert_int_equal(total_of(bench, LOY_OUTCOME_REJECTED), 1);
+    assert_int_equal(points_of(bench, "anna"), 10);
+    assert_int_equal(row_of(bench, "anna")->alone, 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +444,14 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_repeat_a_second_channel_and_a_reused_id_are_told_apart, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_backlog_that_stopped_others_is_worked_one_at_a_time, set_up, tear_down),
         cmocka_unit_test_setup_teardown(rebalances_without_records_are_no_reason_for_caution, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_record_that_kills_stops_its_partition_only, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_is_skipped_is_a_dead_letter_and_the_next_goes_on, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_repaired_worker_tries_again, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_outage_in_the_middle_counts_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(an_idle_partition_is_never_marked, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_suspected_record_among_others_comes_again_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_suspected_record_is_refused_like_any_other, set_up, tear_down),
     };
+    loy_log_open(LOY_LOG_ERROR, LOY_LOG_LOGFMT, 2);
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

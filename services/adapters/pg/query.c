@@ -62,8 +62,10 @@ static enum loy_err failed(struct loy_query *query, PGresult *result, struct loy
         err = loy_error_set(error, LOY_ERR_MISMATCH, "the database is not migrated (%.*s): run `loyalctl migrate up`",
                             LOY_STR_ARG(said));
     } else if (state && strcmp(state, "42501") == 0) {
-        err = loy_error_set(error, LOY_ERR_MISMATCH, "%.*s: log in with a member of the role loyald_reader",
-                            LOY_STR_ARG(said));
+        err =
+            loy_error_set(error, LOY_ERR_MISMATCH,
+                          "%.*s: log in with a member of the role loyald_reader; to change anything, of loyald_worker",
+                          LOY_STR_ARG(said));
     } else {
         err = loy_error_set(error, LOY_ERR_INTERNAL, "PostgreSQL says: %.*s (%s)", LOY_STR_ARG(said),
                             state ? state : "no code");

@@ -58,14 +58,31 @@ enum loy_err loy_pg_send_find(struct loy_pg_pipe *pipe, const struct loy_store_f
     return loy_pg_send(pipe, LOY_PG_FIND, &params);
 }
 
+static void param_i64(struct loy_pg_params *params, int64_t value)
+{
+    uint8_t *at = loy_pg_param(params, LOY_PG_INT8, 8);
+    if (at) {
+        loy_pg_put_8(at, value);
+    }
+}
+
 enum loy_err loy_pg_send_due(struct loy_pg_pipe *pipe, const struct loy_store_due *due)
 {
     struct loy_pg_params params;
     loy_pg_params_init(&params, pipe->arena);
     loy_pg_param_time(&params, due->until_us);
-    uint8_t *at = loy_pg_param(&params, LOY_PG_INT8, 8);
-    if (at) {
-        loy_pg_put_8(at, due->limit);
-    }
+    param_i64(&params, due->limit);
     return loy_pg_send(pipe, LOY_PG_DUE_SCAN, &params);
+}
+
+enum loy_err loy_pg_send_mark(struct loy_pg_pipe *pipe, const struct loy_store_mark *mark)
+{
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    loy_pg_param_i32(&params, mark->k);
+    param_i64(&params, mark->epoch);
+    loy_pg_param_i32(&params, mark->alone);
+    loy_pg_param_i32(&params, mark->topic);
+    param_i64(&params, mark->offset);
+    return loy_pg_send(pipe, LOY_PG_MARK, &params);
 }

@@ -114,6 +114,9 @@ enum loy_err loy_pg_read_partitions(const PGresult *rows, struct loy_arena *aren
         uint32_t totals = next_i64_array(&reader, &partition->totals[0][0], LOY_TOPICS_MAX * LOY_OUTCOME_COUNT);
         partition->outbox_seq = next_i64(&reader);
         partition->next_n = next_i32(&reader);
+        partition->alone = next_i32(&reader);
+        partition->alone_topic = next_i32(&reader);
+        partition->alone_offset = next_i64(&reader);
         if (reader.wrong || totals != topics * LOY_OUTCOME_COUNT) {
             return shape_error(result, "partition");
         }

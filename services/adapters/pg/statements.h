@@ -33,10 +33,12 @@
           "$8") ", "                                                                                                   \
                 "attempts = CASE WHEN p.next_offset = " LOY_PG_OFFSETS(                                                \
                     "$8") " THEN p.attempts ELSE 0 END, "                                                              \
-                          "outcome_totals = (SELECT array_agg(t.a + t.b ORDER BY t.o) "                                \
-                          "FROM unnest(p.outcome_totals, " LOY_PG_TOTALS(                                              \
-                              "$9") ") WITH ORDINALITY AS t(a, b, o)), "                                               \
-                                    "outbox_seq = w.new_outbox_seq, next_n = w.new_next_n "                            \
+                          "alone = CASE WHEN ($8)[(w.i - 1) * 16 + 1 + p.alone_topic] > p.alone_offset THEN 0 ELSE "   \
+                          "p.alone END, "                                                                              \
+                          "outcome_totals = (SELECT array_agg(t.a + t.b ORDER BY t.o) FROM "                           \
+                          "unnest(p.outcome_totals, " LOY_PG_TOTALS(                                                   \
+                              "$9") ") WITH ORDINALITY AS t(a, b, o)), outbox_seq = w.new_outbox_seq, next_n = "       \
+                                    "w.new_next_n "                                                                    \
                                     "FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY "                             \
                                     "AS w(k, epoch, old_outbox_seq, new_outbox_seq, old_next_n, new_next_n, i) "       \
                                     "WHERE p.k = w.k AND p.epoch = w.epoch AND p.next_offset = " LOY_PG_OFFSETS(       \
@@ -68,9 +70,13 @@
       "DELETE FROM outbox o USING unnest($1, $2) AS w(k, through) WHERE o.k = w.k AND o.seq <= w.through")             \
     X(OUTBOX_PUT, "outbox", NONE, "", "INSERT INTO outbox SELECT * FROM unnest($1, $2, $3)")                           \
     X(ACQUIRE, "acquire", NONE, "",                                                                                    \
-      "SELECT k, epoch, attempts, next_offset, outcome_totals, outbox_seq, next_n FROM acquire_partitions($1, $2)")    \
+      "SELECT k, epoch, attempts, next_offset, outcome_totals, outbox_seq, next_n, alone, alone_topic, alone_offset "  \
+      "FROM acquire_partitions($1, $2)")                                                                               \
     X(ACQUIRE_OUTBOX, "acquire outbox", NONE, "",                                                                      \
       "SELECT o.k, o.seq, o.payload FROM outbox o WHERE o.k = ANY ($1) ORDER BY o.k, o.seq")                           \
+    X(MARK, "mark", PARTITION, "22012",                                                                                \
+      "WITH marked AS (UPDATE partition SET alone = $3, alone_topic = $4, alone_offset = $5 "                          \
+      "WHERE k = $1 AND epoch = $2 RETURNING 1) SELECT must_hold(count(*) = 1) FROM marked")                           \
     X(LOAD, "load", NONE, "",                                                                                          \
       "SELECT m.k, m.n, m.member_id, m.seq, m.version, m.digest, m.state "                                             \
       "FROM unnest($1) AS w(member_id) JOIN member m ON m.member_id = w.member_id")                                    \
