@@ -212,7 +212,7 @@ static void add_stack(struct loy_compile *compile, const struct loy_yaml *map, s
     int pick = loy_compile_choice(node, "pick", "all best exclusive");
     rule->exclusive = loy_compile_bool(node, "exclusive", false);
     if (!id.len) {
-        if (pick > 0) {
+        if (node && pick > 0) {
             LOY_COMPILE_ERROR(compile, node, "'pick' goes with 'group': the campaigns to pick from");
         }
         return;

@@ -290,3 +290,40 @@ def test_a_file_is_not_published_to_workers_that_cannot_read_it(programs, databa
     assert code == 1 and "nothing was published" in err
     with psycopg.connect(database) as db:
         assert db.execute("SELECT count(*) FROM programme_revision").fetchone() == (0,)
+
+
+# --- explain ---
+
+def test_an_explanation_stays_byte_for_byte_whatever_changes_later(new_world, programs, tmp_path):
+    world = new_world(historical_sources="generator")
+    world.start_workers(1)
+    events = tmp_path / "events.jsonl"
+    with open(events, "wb") as out:
+        subprocess.run([str(programs / "loyalctl"), "generate", "--events", "60", "--members", "5"], check=True,
+                       stdout=out, env=world.env())
+    world.loyalctl("load", str(events))
+    world.wait_drained()
+    records = [json.loads(line) for line in events.read_text().splitlines()]
+    purchase = next(record for record in records if "purchase" in record)
+    event_id = purchase.get("event_id") or purchase["eventId"]
+    order = purchase["purchase"].get("order_id") or purchase["purchase"]["orderId"]
+
+    def explain(*words):
+        done = subprocess.run([str(programs / "loyalctl"), "explain", *words], env=world.env(), capture_output=True,
+                              text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    before = explain(event_id)
+    assert f"purchase {event_id} of member" in before and "decided by revision 1" in before and "base" in before
+    parsed = json.loads(explain("--order", order, "--json"))
+    assert parsed[0]["event_id"] == event_id and parsed[0]["rules"][0]["rule"] == "base"
+    # Not by `publish`, which refuses while workers read no files.
+    with psycopg.connect(world.conninfo()) as db:
+        db.execute("INSERT INTO programme_revision (number, from_at, programme, author, reason) "
+                   "VALUES (2, now(), %s, 'Ann', 'another')", [(EXAMPLES / "smallest.yaml").read_text()])
+        db.execute("UPDATE member SET available = ARRAY[7], seq = seq + 1")
+    assert explain(event_id) == before
+    missing = subprocess.run([str(programs / "loyalctl"), "explain", "no-such-event"], env=world.env(),
+                             capture_output=True, text=True)
+    assert missing.returncode == 1 and "no such event" in missing.stderr
