@@ -1,7 +1,7 @@
 /* Diff: what changes between two programmes, in words, and what typical baskets earn before and after.
  *
  * Compares the files' trees, entry by entry (by id), so that moved lines and comments are no change; the baskets go
- * through the engine. Memory: the arena. One thread. Test: tests/unit/test_programme_examples.c. */
+ * through the engine. Memory: the arena. One thread. Test: tests/integration/test_programme.py. */
 #ifndef LOY_PROGRAMME_DIFF_H
 #define LOY_PROGRAMME_DIFF_H
 

@@ -1,4 +1,4 @@
-/* Keys of a file of examples. Pure data. Test: tests/unit/test_programme_examples.c. */
+/* Keys of a file of examples. Pure data. Test: tests/integration/test_programme.py. */
 #ifndef LOY_PROGRAMME_EXAMPLES_KEYS_H
 #define LOY_PROGRAMME_EXAMPLES_KEYS_H
 

@@ -1,7 +1,7 @@
 /* Issues: what is wrong with a programme, each at its place in the file.
  *
  * All of them are gathered before any is shown, so that an author sees them at once. Texts lie in the caller's arena.
- * Pure; one thread. Test: tests/unit/test_programme_check.c. */
+ * Pure; one thread. Test: tests/integration/test_programme.py. */
 #ifndef LOY_PROGRAMME_ISSUE_H
 #define LOY_PROGRAMME_ISSUE_H
 

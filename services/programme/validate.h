@@ -1,7 +1,7 @@
 /* Validate: a tree against the table of keys: unknown keys, types, limits, what is missing, what is not in force.
  *
  * What needs more than one value at once (rules that name wallets, conditions) is compile.h's. Pure; one thread.
- * Test: tests/unit/test_programme_check.c. */
+ * Test: tests/integration/test_programme.py. */
 #ifndef LOY_PROGRAMME_VALIDATE_H
 #define LOY_PROGRAMME_VALIDATE_H
 
