@@ -22,6 +22,11 @@ static int64_t member_bytes(const struct loy_programme *programme)
     return EMPTY_BYTES + counters * COUNTER_BYTES + days * DAY_BYTES + (programme->history ? HISTORY_BYTES : 0);
 }
 
+static void print_count(uint32_t count, const char *one, const char *more)
+{
+    (void)printf("%" PRIu32 " %s", count, count == 1 ? one : more);
+}
+
 static void print_check(struct loy_ctl_programme *file, bool json)
 {
     const struct loy_programme_issues *issues = &file->issues;
@@ -38,15 +43,20 @@ static void print_check(struct loy_ctl_programme *file, bool json)
         return;
     }
     loy_ctl_programme_print_issues(file, stdout);
+    (void)printf("%s: ", file->name);
     if (issues->errors) {
-        (void)printf("%s: %" PRIu32 " errors, %" PRIu32 " warnings, %" PRIu32 " not in force\n", file->name,
-                     issues->errors, issues->warnings, issues->inactive);
-        return;
+        print_count(issues->errors, "error", "errors");
+    } else {
+        (void)printf("programme '%.*s' is in order: ", LOY_STR_ARG(file->programme->id));
+        print_count(file->programme->rule_count, "rule", "rules");
     }
-    (void)printf("%s: programme '%.*s' is in order: %" PRIu32 " rules, %" PRIu32 " warnings, %" PRIu32
-                 " not in force; at most %" PRId64 " bytes a member besides lots\n",
-                 file->name, LOY_STR_ARG(file->programme->id), file->programme->rule_count, issues->warnings,
-                 issues->inactive, member_bytes(file->programme));
+    (void)fputs(", ", stdout);
+    print_count(issues->warnings, "warning", "warnings");
+    (void)printf(", %" PRIu32 " not in force", issues->inactive);
+    if (!issues->errors) {
+        (void)printf("; at most %" PRId64 " bytes a member besides lots", member_bytes(file->programme));
+    }
+    (void)fputs("\n", stdout);
 }
 
 enum loy_exit loy_programme_check(const struct loy_call *call)
