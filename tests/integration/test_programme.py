@@ -294,11 +294,7 @@ def test_a_file_is_not_published_to_workers_that_cannot_read_it(programs, databa
 
 # --- explain ---
 
-<<<<<<< HEAD
-def test_an_explanation_stays_byte_for_byte_when_another_revision_is_published(new_world, programs, tmp_path):
-=======
 def test_an_explanation_stays_byte_for_byte_whatever_changes_later(new_world, programs, tmp_path):
->>>>>>> prog6
     world = new_world(historical_sources="generator")
     world.start_workers(1)
     events = tmp_path / "events.jsonl"
@@ -322,16 +318,11 @@ def test_an_explanation_stays_byte_for_byte_whatever_changes_later(new_world, pr
     assert f"purchase {event_id} of member" in before and "decided by revision 1" in before and "base" in before
     parsed = json.loads(explain("--order", order, "--json"))
     assert parsed[0]["event_id"] == event_id and parsed[0]["rules"][0]["rule"] == "base"
-<<<<<<< HEAD
-    world.db.execute("INSERT INTO programme_revision (number, from_at, programme, author, reason) "
-                     "VALUES (2, now() + interval '1 day', 'shop', 'Ann', 'another')")
-=======
     # Not by `publish`, which refuses while workers read no files.
     with psycopg.connect(world.conninfo()) as db:
         db.execute("INSERT INTO programme_revision (number, from_at, programme, author, reason) "
                    "VALUES (2, now(), %s, 'Ann', 'another')", [(EXAMPLES / "smallest.yaml").read_text()])
         db.execute("UPDATE member SET available = ARRAY[7], seq = seq + 1")
->>>>>>> prog6
     assert explain(event_id) == before
     missing = subprocess.run([str(programs / "loyalctl"), "explain", "no-such-event"], env=world.env(),
                              capture_output=True, text=True)
