@@ -374,6 +374,7 @@ def main():
     options = parser.parse_args()
     services.end_with_parent()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # a shell that starts jobs in the background has it ignored
     screen = Screen()
     with contextlib.ExitStack() as stack:
         shop = Shop(options, screen, stack)
