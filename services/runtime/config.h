@@ -100,7 +100,7 @@ struct loy_config_list {
       "Records of a batch while there is little to do")                                                                \
     X(batch_max, INT, "4000", 1, 65536, NULL, LOY_CONFIG_WORKER,                                                       \
       "Records of a batch while there is a backlog")                                                                   \
-    X(memory_mb, INT, "64", 4, 65536, NULL, LOY_CONFIG_WORKER,                                                         \
+    X(memory_mb, INT, "256", 4, 65536, NULL, LOY_CONFIG_WORKER,                                                         \
       "Largest memory of a batch; a thread has two")                                                                   \
     X(cache_mb, INT, "16", 0, 65536, NULL, LOY_CONFIG_WORKER,                                                          \
       "Memory of a thread's own cache of accounts; 0: none")                                                           \

@@ -113,6 +113,12 @@ static enum loy_err batch_step(struct loy_worker *worker, bool *ret_progress)
         break;
     case LOY_BATCH_DECIDE:
         err = decide_and_commit(worker);
+        if (err == LOY_ERR_NO_MEMORY && batch->count > 1) { /* half as many fit: nothing of this batch has left us */
+            worker->target = batch->count / 2;
+            LOY_WARN("batch_too_large", LOY_LOG_STR("owner", worker->config.owner),
+                     LOY_LOG_INT("records", batch->count));
+            err = loy_ownership_rewind(worker);
+        }
         break;
     case LOY_BATCH_DROPPED:
         return LOY_OK;
