@@ -110,7 +110,7 @@ $(BINARIES):
 
 # --- unit tests: one program a file --------------------------------------------------------------------------------
 
-TEST_ROOMS  := $(foreach room,unit conformance sim bench golden,$(wildcard tests/$(room)/*_main.c tests/$(room)/test_*.c))
+TEST_ROOMS  := $(foreach room,unit conformance sim bench,$(wildcard tests/$(room)/*_main.c tests/$(room)/test_*.c))
 TESTS       := $(patsubst tests/unit/%.c,$(B)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 test_support := $(patsubst tests/%.c,$(B)/tests/%.o,$(wildcard tests/support/*.c))
 
@@ -255,7 +255,7 @@ run: ## the first look: everything in one folder, a simulated year, figures (SEE
 	$(packages) build run
 	$(Q)+$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) deploy/dev/run.py --programs $(B) --folder $(RUN) --seed $(SEED) --events $(EVENTS) $(if $(ONCE),--once)
-test: ## install, build, run unit, golden and integration tests
+test: ## install, build, run unit and integration tests
 	$(packages)
 	$(Q)MAKE="$(MAKE)" tests/run-all.sh
 integration: all contracts ## black-box tests on real services (TESTING=files, KAFKA=apache)

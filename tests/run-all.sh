@@ -5,7 +5,6 @@
 set -uo pipefail
 make=${MAKE:-make}
 stages="unit integration"
-[ -d tests/golden ] && stages="unit golden integration"
 passed=0 failed=0 skipped=0
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
