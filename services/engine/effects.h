@@ -93,10 +93,12 @@ struct loy_rule_trace {
     int64_t multiplier;    /* of level and segments, in millionths; 0: none */
 };
 
-/* Points to take from a budget's counter row. */
+/* A budget that the decision looked at, whether or not it took something. */
 struct loy_charge {
     int32_t counter;
-    int64_t points; /* > 0 */
+    int64_t points;  /* to take from its counter row; >= 0 */
+    int64_t at_most; /* the decision is the same for every `used` from the one it was decided with up to this one */
+    bool is_short;   /* it cut or refused something: good only if `used` was read for this batch */
 };
 
 struct loy_effects {
@@ -109,7 +111,7 @@ struct loy_effects {
     uint32_t advanced; /* the first so many entries were booked by time alone */
     const struct loy_rule_trace *rules;
     uint32_t rule_count;
-    const struct loy_charge *charges; /* a row a counter, ascending */
+    const struct loy_charge *charges; /* a row a counter that was looked at, ascending */
     uint32_t charge_count;
     bool late;
 };

@@ -27,7 +27,8 @@ struct loy_budget_views {
  * arrival_us: the broker's timestamp, never later than the worker's clock; ignored for historical sources.
  * budgets: one row for each of programme->budgets; NULL when it has none. What the decision takes from them stands in
  * ret_effects->charges, to be added to `used` before the next event, and charged in the commit under the condition that
- * `used` was what the counter row holds: then no budget is passed by any number of workers.
+ * the counter row holds no more than at_most: then no budget is passed by any number of workers, and whoever takes the
+ * rest of one takes it to the point.
  * Effects and what the account points to are in the arena. */
 LOY_MUST_USE enum loy_err loy_engine_decide(const struct loy_programme *programme, struct loy_account *account,
                                             const struct loy_event *event, int64_t arrival_us,

@@ -186,7 +186,7 @@ static enum loy_err charge(struct loy_granting *granting, int32_t counter, int64
     }
     memmove(row + 1, row, (granting->charge_count - at) * sizeof *row);
     granting->charge_count++;
-    *row = (struct loy_charge){counter, points};
+    *row = (struct loy_charge){.counter = counter, .points = points, .at_most = view_of(granting, counter)->used};
     return LOY_OK;
 }
 

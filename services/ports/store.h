@@ -96,9 +96,18 @@ struct loy_member_row {
     struct loy_str state;
 };
 
+/* Row `counter`: a budget's use by all members. */
+struct loy_counter_row {
+    int32_t id;
+    int64_t used;
+};
+
+/* Either may be empty, not both. */
 struct loy_store_load {
     const struct loy_account_key *keys;
     uint32_t count;
+    const int32_t *counters; /* ids, ascending */
+    uint32_t counter_count;
 };
 
 /* --- find: journal rows that a violated guard pointed to ---------------------------------------------------------- */
@@ -191,8 +200,18 @@ struct loy_due_write {
     int64_t at_us; /* INT64_MAX: nothing is due any more */
 };
 
+/* What a batch takes from a counter. Guard COUNTER: `used` must not be above at_most, which keeps every decision of the
+ * batch what it is; then the points are added. The last statements of a commit, rows locked in the order of ids. */
+struct loy_counter_charge {
+    int32_t id;
+    int64_t points; /* >= 0 */
+    int64_t at_most;
+};
+
 struct loy_store_commit {
-    int32_t revision; /* decided with: no newer one may be in force for `newest_moment_us`; 0: nothing was decided */
+    /* The newest revision that was known: no newer one may be in force for `newest_moment_us`, the latest moment that a
+     * revision was chosen for; 0: nothing was decided. */
+    int32_t revision;
     int64_t newest_moment_us;
     const struct loy_partition_write *partitions; /* ascending by k */
     uint32_t partition_count;
@@ -206,6 +225,8 @@ struct loy_store_commit {
     uint32_t due_count;
     const struct loy_outbox_row *outbox; /* at most one a partition; seq = its new_outbox_seq */
     uint32_t outbox_count;
+    const struct loy_counter_charge *charges; /* ascending by id, one row a counter */
+    uint32_t charge_count;
 };
 
 /* --- due, for the scheduler --------------------------------------------------------------------------------------- */
@@ -230,7 +251,8 @@ struct loy_store_due {
     X(PARTITION, "partition") /* another owner, or offsets not as expected: acquire again */                           \
     X(REVISION, "revision")   /* a newer revision is in force: load it, decide again */                                \
     X(JOURNAL, "journal")     /* an event key stands there already: find, mark, decide again */                        \
-    X(MEMBER, "member")       /* an account is not what was read, or enrolled meanwhile: drop caches, decide again */
+    X(MEMBER, "member")       /* an account is not what was read, or enrolled meanwhile: drop caches, decide again */  \
+    X(COUNTER, "counter")     /* a budget was used more than the decisions allow for: read it, decide again */
 
 enum loy_guard {
 #define LOY_GUARD_ENUM(symbol, name) LOY_GUARD_##symbol,
@@ -280,6 +302,8 @@ struct loy_store_result {
     uint32_t outbox_count;
     const struct loy_member_row *members; /* load: those that exist, any order */
     uint32_t member_count;
+    const struct loy_counter_row *counters; /* load: those that exist, any order */
+    uint32_t counter_count;
     const struct loy_journal_found *found; /* find: those that exist, any order */
     uint32_t found_count;
     const struct loy_due_row *due; /* due: earliest first */

@@ -165,6 +165,7 @@ static enum loy_err batch_guard(struct loy_worker *worker, const struct loy_stor
         }
         loy_load_again(worker, batch);
         return LOY_OK;
+    case LOY_GUARD_COUNTER:
     case LOY_GUARD_NONE:
         break;
     }
