@@ -43,14 +43,14 @@ static int64_t read_up_to(struct reader *in, uint64_t max, const char *otherwise
     return in->wrong ? 0 : (int64_t)value;
 }
 
-static void read_lot(struct reader *in, int64_t last_before, uint32_t wallets, struct loy_audit_lot *lot)
+static void read_lot(struct reader *in, int64_t before, uint32_t wallets, struct loy_audit_lot *lot)
 {
     int64_t gap = read_up_to(in, INT32_MAX, "a lot's number is too large");
     int64_t span = read_up_to(in, INT32_MAX, "a lot's number is too large");
     int64_t kind = read_up_to(in, INT32_MAX, "a lot's wallet is too large");
     *lot = (struct loy_audit_lot){
-        .first = last_before + gap,
-        .last = last_before + gap + span,
+        .first = before + gap,
+        .last = before + gap + span,
         .wallet = (uint32_t)(kind >> 2),
         .pending = (kind & 1) != 0,
         .expires = (kind & 2) != 0,
@@ -105,12 +105,44 @@ static void read_history(struct reader *in)
     }
 }
 
+static bool follows(const struct loy_audit_lot *a, const struct loy_audit_lot *b)
+{
+    return a->wallet > b->wallet || (a->wallet == b->wallet && a->first > b->first);
+}
+
+/* Reads the lots, and puts those of a wallet together. */
+static void read_lots(struct reader *in, bool around, struct loy_audit_state *state)
+{
+    bool found_around = false;
+    const struct loy_audit_lot none = {0};
+    struct loy_audit_lot before = none;
+    state->lot_count = (uint32_t)read_up_to(in, LOY_AUDIT_LOTS_MAX, "it has too many lots");
+    for (uint32_t i = 0; i < state->lot_count && !in->wrong; i++) {
+        struct loy_audit_lot lot;
+        read_lot(in, around ? before.first : before.last, state->wallet_count, &lot);
+        found_around = found_around || (i > 0 && lot.first <= before.last);
+        before = lot;
+        uint32_t at = i;
+        for (; at > 0 && follows(&state->lots[at - 1], &lot); at--) {
+            state->lots[at] = state->lots[at - 1];
+        }
+        state->lots[at] = lot;
+        if (at > 0 && state->lots[at - 1].wallet == lot.wallet && state->lots[at - 1].last >= lot.first) {
+            in->wrong = "lots of a wallet overlap";
+        }
+    }
+    if (!in->wrong && around && !found_around) {
+        in->wrong = "its format is 3 or 4, but no lot lies around another";
+    }
+}
+
 enum loy_err loy_audit_state_read(struct loy_str bytes, struct loy_audit_state *ret_state, struct loy_error *error)
 {
     struct reader in = {.bytes = bytes};
     uint64_t format = read_unsigned(&in);
-    if (format != 1 && format != 2 && !in.wrong) {
-        in.wrong = "its format is neither 1 nor 2";
+    bool around = format == 3 || format == 4;
+    if ((format < 1 || format > 4) && !in.wrong) {
+        in.wrong = "its format is none of 1 to 4";
     }
     ret_state->clock_us = read_signed(&in);
     ret_state->next_lot = read_up_to(&in, INT32_MAX, "the next lot's number is too large");
@@ -120,11 +152,8 @@ enum loy_err loy_audit_state_read(struct loy_str bytes, struct loy_audit_state *
         ret_state->pending[i] = read_signed(&in);
         ret_state->reserved[i] = read_signed(&in);
     }
-    ret_state->lot_count = (uint32_t)read_up_to(&in, LOY_AUDIT_LOTS_MAX, "it has too many lots");
-    for (uint32_t i = 0; i < ret_state->lot_count && !in.wrong; i++) {
-        read_lot(&in, i > 0 ? ret_state->lots[i - 1].last : 0, ret_state->wallet_count, &ret_state->lots[i]);
-    }
-    if (format == 2 && !in.wrong) {
+    read_lots(&in, around, ret_state);
+    if ((format == 2 || format == 4) && !in.wrong) {
         read_history(&in);
     }
     if (!in.wrong && in.at != bytes.len) {
@@ -151,10 +180,12 @@ int64_t loy_audit_state_due_s(const struct loy_audit_state *state)
 struct loy_audit_lot *loy_audit_state_lot(struct loy_audit_state *state, uint32_t wallet, int64_t number,
                                           uint32_t *ret_before)
 {
-    uint32_t from = 0, until = state->lot_count; /* lots before `from` end before the number, those from `until` not */
+    /* Lots before `from` are of wallets before this one, or end before the number; those from `until` are not. */
+    uint32_t from = 0, until = state->lot_count;
     while (from < until) {
         uint32_t middle = from + (until - from) / 2;
-        if (state->lots[middle].last < number) {
+        const struct loy_audit_lot *lot = &state->lots[middle];
+        if (lot->wallet < wallet || (lot->wallet == wallet && lot->last < number)) {
             from = middle + 1;
         } else {
             until = middle;

@@ -32,7 +32,7 @@ struct loy_audit_state {
     uint32_t wallet_count;
     int64_t available[LOY_AUDIT_WALLETS_MAX], pending[LOY_AUDIT_WALLETS_MAX], reserved[LOY_AUDIT_WALLETS_MAX];
     uint32_t lot_count;
-    struct loy_audit_lot lots[LOY_AUDIT_LOTS_MAX];
+    struct loy_audit_lot lots[LOY_AUDIT_LOTS_MAX]; /* by wallet, then by number */
 };
 
 /* LOY_ERR_CORRUPT with what is wrong at which byte. */
@@ -41,7 +41,7 @@ LOY_MUST_USE enum loy_err loy_audit_state_read(struct loy_str bytes, struct loy_
 /* Seconds since 1970 of the next moment at which time alone changes it; INT64_MAX: none. */
 int64_t loy_audit_state_due_s(const struct loy_audit_state *state);
 /* The lot of a wallet that has this number, or is joined with it; NULL when there is none. *ret_before: how many lots
- * lie wholly before the number. */
+ * are of wallets before it or lie wholly before the number. */
 struct loy_audit_lot *loy_audit_state_lot(struct loy_audit_state *state, uint32_t wallet, int64_t number,
                                           uint32_t *ret_before);
 

@@ -8,6 +8,7 @@
 enum {
     FORMAT_PLAIN = 1,
     FORMAT_HISTORY = 2,
+    FORMAT_AROUND = 2, /* added to either when lots lie around others */
     FLAG_PENDING = 1,
     FLAG_EXPIRES = 2,
     LOTS_MAX = LOY_STATE_BYTES_MAX / 4,     /* a lot takes at least four bytes */
@@ -20,12 +21,23 @@ void loy_account_init(struct loy_account *account, struct loy_str member_id, int
     *account = (struct loy_account){.member_id = member_id, .k = k, .n = -1, .clock_us = INT64_MIN, .next_lot = 1};
 }
 
-static void encode_lot(struct loy_buf *buf, const struct loy_lot *lot, int32_t last_before)
+/* Whether a lot begins before the one before it ends. */
+static bool lots_lie_around(const struct loy_account *account)
+{
+    for (uint32_t i = 1; i < account->lot_count; i++) {
+        if (account->lots[i].first <= account->lots[i - 1].last) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void encode_lot(struct loy_buf *buf, const struct loy_lot *lot, int32_t before)
 {
     bool pending = lot->available_from_us != INT64_MIN;
     bool expires = lot->expires_at_us != LOY_NEVER;
-    assert(lot->first > last_before && lot->last >= lot->first && lot->points > 0);
-    loy_varint_put(buf, (uint64_t)(lot->first - last_before));
+    assert(lot->first > before && lot->last >= lot->first && lot->points > 0);
+    loy_varint_put(buf, (uint64_t)(lot->first - before));
     loy_varint_put(buf, (uint64_t)(lot->last - lot->first));
     loy_varint_put(buf, (uint64_t)lot->wallet * 4 + (expires ? FLAG_EXPIRES : 0) + (pending ? FLAG_PENDING : 0));
     loy_varint_put(buf, (uint64_t)lot->points);
@@ -86,8 +98,8 @@ enum loy_err loy_account_encode(const struct loy_account *account, struct loy_ar
     struct loy_buf buf;
     loy_buf_init(&buf, arena,
                  64 + (size_t)account->lot_count * 24 + ((size_t)account->day_count + account->counter_count) * 12);
-    bool history = has_history(account);
-    loy_buf_append_byte(&buf, history ? FORMAT_HISTORY : FORMAT_PLAIN);
+    bool history = has_history(account), around = lots_lie_around(account);
+    loy_buf_append_byte(&buf, (uint8_t)((history ? FORMAT_HISTORY : FORMAT_PLAIN) + (around ? FORMAT_AROUND : 0)));
     loy_varint_put_signed(&buf, account->clock_us);
     loy_varint_put(&buf, (uint64_t)account->next_lot);
     loy_varint_put(&buf, account->wallet_count);
@@ -98,7 +110,8 @@ enum loy_err loy_account_encode(const struct loy_account *account, struct loy_ar
     }
     loy_varint_put(&buf, account->lot_count);
     for (uint32_t i = 0; i < account->lot_count; i++) {
-        encode_lot(&buf, &account->lots[i], i == 0 ? 0 : account->lots[i - 1].last);
+        const struct loy_lot *before = i == 0 ? NULL : &account->lots[i - 1];
+        encode_lot(&buf, &account->lots[i], !before ? 0 : around ? before->first : before->last);
     }
     if (history) {
         encode_history(&buf, account);
@@ -113,7 +126,7 @@ enum loy_err loy_account_encode(const struct loy_account *account, struct loy_ar
     return LOY_OK;
 }
 
-static bool decode_lot(struct loy_varint_reader *in, struct loy_lot *lot, int64_t last_before)
+static bool decode_lot(struct loy_varint_reader *in, struct loy_lot *lot, int64_t before)
 {
     uint64_t gap = loy_varint_get(in);
     uint64_t span = loy_varint_get(in);
@@ -123,14 +136,13 @@ static bool decode_lot(struct loy_varint_reader *in, struct loy_lot *lot, int64_
     int64_t expires_at_s = kind & FLAG_EXPIRES ? loy_varint_get_signed(in) : 0;
     const int64_t moment_max_s = INT64_MAX / LOY_US_PER_SECOND;
     if (in->failed || gap < 1 || gap > INT32_MAX || span > INT32_MAX || kind / 4 >= LOY_WALLETS_MAX || points < 1 ||
-        points > INT64_MAX || last_before + (int64_t)gap + (int64_t)span > INT32_MAX ||
-        available_from_s > moment_max_s || available_from_s < -moment_max_s || expires_at_s > moment_max_s ||
-        expires_at_s < -moment_max_s) {
+        points > INT64_MAX || before + (int64_t)gap + (int64_t)span > INT32_MAX || available_from_s > moment_max_s ||
+        available_from_s < -moment_max_s || expires_at_s > moment_max_s || expires_at_s < -moment_max_s) {
         return false;
     }
     *lot = (struct loy_lot){
-        .first = (int32_t)(last_before + (int64_t)gap),
-        .last = (int32_t)(last_before + (int64_t)gap + (int64_t)span),
+        .first = (int32_t)(before + (int64_t)gap),
+        .last = (int32_t)(before + (int64_t)gap + (int64_t)span),
         .wallet = (uint16_t)(kind / 4),
         .points = (int64_t)points,
         .available_from_us = kind & FLAG_PENDING ? available_from_s * LOY_US_PER_SECOND : INT64_MIN,
@@ -201,8 +213,8 @@ static bool decode_history(struct loy_varint_reader *in, struct loy_arena *arena
     return decode_days(in, arena, account) && decode_counters(in, arena, account) && has_history(account);
 }
 
-static enum loy_err decode_lots(struct loy_varint_reader *in, struct loy_arena *arena, struct loy_account *account,
-                                struct loy_error *error)
+static enum loy_err decode_lots(struct loy_varint_reader *in, bool around, struct loy_arena *arena,
+                                struct loy_account *account, struct loy_error *error)
 {
     uint64_t lot_count = loy_varint_get(in);
     if (in->failed || lot_count > LOTS_MAX) {
@@ -212,15 +224,22 @@ static enum loy_err decode_lots(struct loy_varint_reader *in, struct loy_arena *
     if (!lots) {
         return loy_error_set(error, LOY_ERR_NO_MEMORY, "no room for %u lots", (unsigned)lot_count);
     }
-    int64_t points = 0;
+    int64_t points = 0, first = 0, last = 0;
+    int32_t ends[LOY_WALLETS_MAX] = {0};
     for (uint64_t i = 0; i < lot_count; i++) {
-        if (!decode_lot(in, &lots[i], i == 0 ? 0 : lots[i - 1].last) || lots[i].last >= account->next_lot ||
-            !loy_i64_add(points, lots[i].points, &points)) {
+        struct loy_lot *lot = &lots[i];
+        if (!decode_lot(in, lot, around ? first : last) || lot->last >= account->next_lot ||
+            lot->first <= ends[lot->wallet] || !loy_i64_add(points, lot->points, &points)) {
             return loy_error_set(error, LOY_ERR_CORRUPT, "member state is damaged in lot %u", (unsigned)i);
         }
+        first = lot->first;
+        last = ends[lot->wallet] = lot->last;
     }
     account->lots = lots;
     account->lot_count = account->lot_capacity = (uint32_t)lot_count;
+    if (lots_lie_around(account) != around) {
+        return loy_error_set(error, LOY_ERR_CORRUPT, "member state has lots of another format");
+    }
     return LOY_OK;
 }
 
@@ -233,7 +252,10 @@ enum loy_err loy_account_decode(struct loy_str state, struct loy_arena *arena, s
                                .n = account->n,
                                .seq = account->seq,
                                .version = account->version};
-    if (state.len < 1 || (state.at[0] != FORMAT_PLAIN && state.at[0] != FORMAT_HISTORY)) {
+    uint8_t format = state.len ? (uint8_t)state.at[0] : 0;
+    bool around = format > FORMAT_HISTORY;
+    format = (uint8_t)(format - (around ? FORMAT_AROUND : 0));
+    if (format != FORMAT_PLAIN && format != FORMAT_HISTORY) {
         return loy_error_set(error, LOY_ERR_CORRUPT, "member state of unknown format");
     }
     read.clock_us = loy_varint_get_signed(&in);
@@ -249,11 +271,11 @@ enum loy_err loy_account_decode(struct loy_str state, struct loy_arena *arena, s
         read.balances[i].pending = loy_varint_get_signed(&in);
         read.balances[i].reserved = loy_varint_get_signed(&in);
     }
-    enum loy_err err = decode_lots(&in, arena, &read, error);
+    enum loy_err err = decode_lots(&in, around, arena, &read, error);
     if (err) {
         return err;
     }
-    if (state.at[0] == FORMAT_HISTORY && !decode_history(&in, arena, &read)) {
+    if (format == FORMAT_HISTORY && !decode_history(&in, arena, &read)) {
         return loy_error_set(error, LOY_ERR_CORRUPT, "member state is damaged in its history");
     }
     if (in.at != state.len) {

@@ -11,6 +11,8 @@
  * in microseconds | day count | for each day, ascending: signed day at first, then day - the one before | purchases |
  * signed spend | counter count | for each counter, by key: key - the one before (0 at first) | signed window | signed
  * used.
+ * Formats 3 and 4 are 1 and 2 for a member with a lot that begins before the one before it ends, as joined lots of
+ * several wallets may (and only then): each lot's first is counted from the first of the one before, not from its last.
  * Pure; the caller's arena. Test: tests/unit/test_engine.c, tests/unit/test_account.c. */
 #ifndef LOY_ENGINE_ACCOUNT_H
 #define LOY_ENGINE_ACCOUNT_H
@@ -81,7 +83,7 @@ struct loy_account {
     int32_t next_lot; /* 1, 2, 3 … */
     uint16_t wallet_count;
     struct loy_balance balances[LOY_WALLETS_MAX];
-    struct loy_lot *lots; /* by id */
+    struct loy_lot *lots; /* by first; of one wallet, none begins before the one before it ends */
     uint32_t lot_count;
     uint32_t lot_capacity;
     int32_t level; /* number of the level held; 0: none */

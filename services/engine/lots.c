@@ -152,8 +152,7 @@ enum loy_err loy_lots_earn(struct loy_booking *booking, const struct loy_wallet 
 
 static bool alike(const struct loy_lot *a, const struct loy_lot *b)
 {
-    return a->wallet == b->wallet && a->available_from_us == b->available_from_us &&
-           a->expires_at_us == b->expires_at_us;
+    return a->available_from_us == b->available_from_us && a->expires_at_us == b->expires_at_us;
 }
 
 void loy_lots_join(struct loy_account *account)
@@ -161,15 +160,18 @@ void loy_lots_join(struct loy_account *account)
     if (account->lot_count <= LOY_LOTS_SOFT) {
         return;
     }
+    struct loy_lot *newest[LOY_WALLETS_MAX] = {0}; /* so far, of each wallet */
     uint32_t kept = 0;
-    for (uint32_t i = 1; i < account->lot_count; i++) {
-        struct loy_lot *into = &account->lots[kept];
-        if (alike(into, &account->lots[i])) {
-            into->last = account->lots[i].last;
-            into->points += account->lots[i].points; /* fits: the balance holds both */
-        } else if (++kept != i) {
-            account->lots[kept] = account->lots[i];
+    for (uint32_t i = 0; i < account->lot_count; i++) {
+        struct loy_lot lot = account->lots[i];
+        struct loy_lot *into = newest[lot.wallet];
+        if (into && alike(into, &lot)) {
+            into->last = lot.last;
+            into->points += lot.points; /* fits: the balance holds both */
+        } else {
+            newest[lot.wallet] = &account->lots[kept];
+            account->lots[kept++] = lot;
         }
     }
-    account->lot_count = kept + 1;
+    account->lot_count = kept;
 }

@@ -31,7 +31,8 @@ LOY_MUST_USE enum loy_err loy_lots_earn(struct loy_booking *booking, const struc
                                         uint16_t wallet_at, int32_t rule, int64_t points, int64_t earned_us,
                                         int64_t moment_us, struct loy_error *error);
 
-/* Joins neighbours that differ in nothing but age, when there are more than LOY_LOTS_SOFT. */
+/* Joins lots that differ in nothing but age and have none of their wallet between them, when there are more than
+ * LOY_LOTS_SOFT. Lots of other wallets may lie between them: the joined one's numbers then run around theirs. */
 void loy_lots_join(struct loy_account *account);
 
 #endif

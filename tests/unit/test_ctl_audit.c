@@ -174,13 +174,18 @@ static void states_of_the_engine_are_read_as_they_were(void **state)
         account.lots = lots;
         account.wallet_count = (uint16_t)(1 + round % LOY_WALLETS_MAX);
         account.clock_us = (int64_t)(random % 4000000000000000) - 1000000000000000;
-        int32_t number = 0;
+        int32_t number = 0, before = 0, ends[LOY_WALLETS_MAX] = {0};
         account.lot_count = (uint32_t)(round % 20);
         for (uint32_t i = 0; i < account.lot_count; i++) {
             random = random * UINT64_C(6364136223846793005) + 1442695040888963407;
-            lots[i].first = number + 1 + (int32_t)(random >> 60);
-            lots[i].last = number = lots[i].first + (int32_t)(random >> 56 & 3);
             lots[i].wallet = (uint16_t)((random >> 50) % account.wallet_count);
+            /* every other state with lots that lie around others */
+            before = round % 2 || ends[lots[i].wallet] > before ? ends[lots[i].wallet] : before;
+            before = round % 2 && i > 0 && lots[i - 1].first > before ? lots[i - 1].first : before;
+            before = round % 2 ? before : number > before ? number : before;
+            lots[i].first = before + 1 + (int32_t)(random >> 60);
+            lots[i].last = ends[lots[i].wallet] = lots[i].first + (int32_t)(random >> 56 & 3);
+            number = lots[i].last > number ? lots[i].last : number;
             lots[i].points = 1 + (int64_t)(random >> 20 & 0xfffffff);
             lots[i].available_from_us = random & 1 ? (int64_t)(random >> 33) * LOY_US_PER_SECOND : INT64_MIN;
             lots[i].expires_at_us = random & 2 ? (int64_t)(random >> 31) * LOY_US_PER_SECOND : LOY_NEVER;
@@ -196,7 +201,9 @@ static void states_of_the_engine_are_read_as_they_were(void **state)
         assert_int_equal(read_state.reserved[0], account.balances[0].reserved);
         assert_int_equal(read_state.lot_count, account.lot_count);
         for (uint32_t i = 0; i < account.lot_count; i++) {
-            const struct loy_audit_lot *lot = &read_state.lots[i];
+            uint32_t ignored;
+            const struct loy_audit_lot *lot = loy_audit_state_lot(&read_state, lots[i].wallet, lots[i].last, &ignored);
+            assert_non_null(lot);
             assert_true(lot->first == lots[i].first && lot->last == lots[i].last && lot->wallet == lots[i].wallet &&
                         lot->points == lots[i].points);
             assert_int_equal(lot->pending, lots[i].available_from_us != INT64_MIN);
