@@ -438,14 +438,10 @@ enum loy_err loy_facts_condition(struct loy_facts *facts, const struct loy_cel_p
     if (out_of_memory(value, fuel)) {
         return LOY_ERR_NO_MEMORY;
     }
-    *ret_reason = LOY_REASON_NONE;
-    if (value.kind == LOY_CEL_BOOL && value.as.i) {
-        return LOY_OK;
-    }
     if (value.kind != LOY_CEL_BOOL) {
         return say_error(facts, when, value, ret_reason, ret_detail);
     }
-    *ret_reason = LOY_REASON_CONDITION;
+    *ret_reason = value.as.i ? LOY_REASON_NONE : LOY_REASON_CONDITION;
     loy_buf_init(&buf, facts->arena, EXPLANATION_BYTES);
     loy_cel_explain(when, value, &trace, &buf);
     return take_text(&buf, ret_detail);
@@ -486,4 +482,20 @@ enum loy_err loy_facts_segments(struct loy_facts *facts, uint64_t *ret_segments)
     facts->segments_known = true;
     *ret_segments = facts->segments;
     return LOY_OK;
+}
+
+enum loy_err loy_facts_tell_segment(struct loy_facts *facts, uint32_t segment, struct loy_buf *buf)
+{
+    const struct loy_segment *row = &facts->programme->segments[segment];
+    enum loy_reason ignored;
+    struct loy_str words;
+    loy_buf_append(buf, row->id);
+    if (facts->segments_told & UINT64_C(1) << segment || buf->len > EXPLANATION_BYTES_MAX) {
+        return LOY_OK;
+    }
+    facts->segments_told |= UINT64_C(1) << segment;
+    enum loy_err err = loy_facts_condition(facts, row->when, &ignored, &words);
+    loy_buf_append(buf, err || !words.len ? (struct loy_str){0} : LOY_STR(": "));
+    loy_buf_append(buf, err ? (struct loy_str){0} : words);
+    return err;
 }

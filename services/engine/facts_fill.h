@@ -17,6 +17,7 @@ struct loy_facts {
     bool failed;                     /* the arena is full */
     bool segments_known;             /* … and evaluated */
     uint64_t segments;               /* bits of programme->segments that are true */
+    uint64_t segments_told;          /* those whose condition stands in the trace already */
     struct loy_civil civil;          /* of at_us, when filled */
     struct loy_cel_value *variables; /* NULL: nothing filled yet */
     struct loy_cel_value *event_slots, *store_slots, *purchase_slots, *activity_slots, *feedback_slots, *member_slots;
@@ -24,8 +25,8 @@ struct loy_facts {
 
 /* Every member of *facts above `filled` is set by the caller, the others are zero. */
 
-/* One evaluation with its explanation: reason NONE and the value; or CONDITION, UNKNOWN_FACT or CONDITION_ERROR, with
- * what decided in words. LOY_ERR_NO_MEMORY. */
+/* One evaluation with its explanation: reason NONE (true, or the value), CONDITION, UNKNOWN_FACT or CONDITION_ERROR,
+ * and of conditions and what failed in words what decided. LOY_ERR_NO_MEMORY. */
 LOY_MUST_USE enum loy_err loy_facts_condition(struct loy_facts *facts, const struct loy_cel_program *when,
                                               enum loy_reason *ret_reason, struct loy_str *ret_detail);
 LOY_MUST_USE enum loy_err loy_facts_formula(struct loy_facts *facts, const struct loy_cel_program *amount,
@@ -33,6 +34,8 @@ LOY_MUST_USE enum loy_err loy_facts_formula(struct loy_facts *facts, const struc
                                             struct loy_str *ret_detail);
 /* Bits of the segments that the member is in. A condition that cannot be computed is false. */
 LOY_MUST_USE enum loy_err loy_facts_segments(struct loy_facts *facts, uint64_t *ret_segments);
+/* Appends the segment's id and, once an event, what decided that the member is in it or is not. */
+LOY_MUST_USE enum loy_err loy_facts_tell_segment(struct loy_facts *facts, uint32_t segment, struct loy_buf *buf);
 /* The local civil time of the moment of validity. */
 const struct loy_civil *loy_facts_civil(struct loy_facts *facts);
 

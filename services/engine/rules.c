@@ -66,19 +66,21 @@ static bool has_tender(const struct loy_rule *rule, const struct loy_event *even
     return rule->tenders.count == 0;
 }
 
-/* The ids of the segments that would have been enough. */
-static enum loy_err name_audience(const struct loy_deciding *d, uint64_t audience, struct loy_str *ret_detail)
+/* The segments that would have been enough, or the first of them that was, with what made them so. */
+static enum loy_err tell_audience(struct loy_deciding *d, uint64_t audience, uint64_t held, struct loy_str *ret_detail)
 {
     struct loy_buf buf;
+    enum loy_err err = LOY_OK;
+    uint64_t told = audience & held ? audience & held & -(audience & held) : audience;
     loy_buf_init(&buf, d->arena, 64);
-    for (uint32_t i = 0; i < d->programme->segment_count; i++) {
-        if (audience & UINT64_C(1) << i) {
-            loy_buf_append(&buf, buf.len ? LOY_STR(", ") : (struct loy_str){0});
-            loy_buf_append(&buf, d->programme->segments[i].id);
+    for (uint32_t i = 0; !err && i < d->programme->segment_count; i++) {
+        if (told & UINT64_C(1) << i) {
+            loy_buf_append(&buf, buf.len ? LOY_STR("; ") : (struct loy_str){0});
+            err = loy_facts_tell_segment(&d->facts, i, &buf);
         }
     }
     *ret_detail = loy_buf_str(&buf);
-    return buf.failed ? LOY_ERR_NO_MEMORY : LOY_OK;
+    return buf.failed ? LOY_ERR_NO_MEMORY : err;
 }
 
 /* Whatever does not depend on amounts. */
@@ -91,14 +93,15 @@ static enum loy_err judge_circumstances(struct loy_deciding *d, const struct loy
     } else if (!has_tender(rule, d->event)) {
         wanted->reason = LOY_REASON_OTHER_TENDER;
     } else if (rule->audience) {
-        uint64_t segments;
+        uint64_t segments = 0;
         enum loy_err err = loy_facts_segments(&d->facts, &segments);
+        bool in_it = (segments & rule->audience) != 0;
+        if (!err && (!in_it || !rule->when)) {
+            err = tell_audience(d, rule->audience, segments, &wanted->detail);
+        }
+        wanted->reason = in_it ? LOY_REASON_NONE : LOY_REASON_NOT_IN_SEGMENT;
         if (err) {
             return err;
-        }
-        if (!(segments & rule->audience)) {
-            wanted->reason = LOY_REASON_NOT_IN_SEGMENT;
-            return name_audience(d, rule->audience, &wanted->detail);
         }
     }
     return wanted->reason || !rule->when ? LOY_OK
@@ -166,7 +169,10 @@ static enum loy_err judge(struct loy_deciding *d, const struct loy_granting *gra
         .facts = &d->facts,
         .arena = d->arena,
     };
-    return loy_earning_wanted(rule, &input, wanted, error);
+    struct loy_str detail = wanted->detail;
+    err = loy_earning_wanted(rule, &input, wanted, error);
+    wanted->detail = wanted->detail.len ? wanted->detail : detail;
+    return err;
 }
 
 /* --- choosing ---------------------------------------------------------------------------------------------------- */

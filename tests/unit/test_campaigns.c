@@ -216,12 +216,33 @@ static void a_campaign_can_be_for_a_segment(void **state)
     story_spend(&s, sunday, 100);
     assert_int_equal(story_granted(&s, 1), 100);
     assert_string_equal(story_reason(&s, 2), "not_in_segment"); /* the hundred points came with this event */
-    assert_true(says(2, "rich"));
+    assert_true(says(2, "rich: member.balance.points was 0, needed 100: 100 short"));
+    assert_true(says(1, "new: member.purchases was 0, as needed: 0"));
     assert_string_equal(story_reason(&s, 3), "condition");
     story_spend(&s, sunday, 100);
     assert_string_equal(story_reason(&s, 1), "not_in_segment");
     assert_int_equal(story_granted(&s, 2), 1);
     assert_int_equal(story_granted(&s, 3), 1);
+}
+
+/* What made a rule fire stands in the trace as what kept it from firing does; a segment's reason once an event. */
+static void what_a_condition_saw_is_kept_when_it_was_true(void **state)
+{
+    (void)state;
+    static const struct loy_cap cap = {LOY_WINDOW_ORDER, 3, false};
+    s.segments[0] = (struct loy_segment){LOY_STR("rich"), story_cel(&s, "member.balance.points >= 100", "bool"), 0};
+    s.programme.segment_count = 1;
+    story_rule(&s, (struct loy_rule){.number = 1,
+                                     .when = story_cel(&s, "purchase.total >= money('15')", "bool"),
+                                     .caps = &cap,
+                                     .cap_count = 1,
+                                     .reward = once(10)});
+    story_rule(&s, (struct loy_rule){.number = 2, .audience = 1, .reward = once(1)});
+    story_rule(&s, (struct loy_rule){.number = 3, .audience = 1, .reward = once(1)});
+    story_spend(&s, sunday, 1600);
+    assert_true(says(1, "purchase.total was 16.00, at least 15.00"));
+    assert_true(says(2, "rich: member.balance.points was 0"));
+    assert_true(loy_str_equal(story_trace(&s, 3)->detail, LOY_STR("rich")));
 }
 
 static void conditions_see_lines_attributes_and_the_clock(void **state)
@@ -508,6 +529,7 @@ int main(void)
         TEST(months_of_silence_are_calendar_months),
         TEST(a_window_of_days_forgets_what_is_older),
         TEST(a_campaign_can_be_for_a_segment),
+        TEST(what_a_condition_saw_is_kept_when_it_was_true),
         TEST(conditions_see_lines_attributes_and_the_clock),
         TEST(a_limit_counts_times_in_its_window),
         TEST(a_late_event_does_not_slip_under_a_daily_limit),
