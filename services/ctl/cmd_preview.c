@@ -4,6 +4,7 @@
 #include "ctl/json_out.h"
 #include "ctl/programme_file.h"
 #include "programme/examples.h"
+#include "programme/nearest.h"
 
 #include <inttypes.h>
 
@@ -11,10 +12,12 @@ struct preview {
     struct loy_ctl_programme file, basket;
     struct loy_query *query; /* NULL: by a file alone, for a new member */
     struct loy_event event;
-    struct loy_account account;
+    struct loy_account account, before;
     struct loy_budget_view *views;
     struct loy_effects effects;
     bool known; /* the member is in the database */
+    struct loy_nearest nearest[LOY_NEAREST_MAX];
+    uint32_t nearest_count;
 };
 
 static enum loy_err read_basket(struct preview *preview, const char *path, struct loy_error *error)
@@ -85,14 +88,65 @@ static enum loy_err read_budgets(struct preview *preview, struct loy_error *erro
     return err;
 }
 
-static struct loy_str rule_name(const struct loy_programme *programme, int32_t number)
+/* Decides, and finds what a larger basket would earn besides. */
+static enum loy_err decide(struct preview *preview, struct loy_error *error)
 {
-    for (uint32_t i = 0; i < programme->rule_count; i++) {
-        if (programme->rules[i].number == number) {
-            return programme->rules[i].id;
-        }
+    const struct loy_programme *programme = preview->file.programme;
+    struct loy_arena *arena = &preview->basket.arena;
+    size_t size = (programme->budget_count + 1) * sizeof *preview->views;
+    struct loy_budget_view *views = loy_arena_copy(arena, preview->views, size);
+    if (!views) {
+        return loy_error_set(error, LOY_ERR_NO_MEMORY, "no room for the budgets");
     }
-    return LOY_STR("?");
+    preview->before = preview->account;
+    enum loy_err err =
+        loy_example_decide(programme, &preview->account, &preview->event, views, arena, &preview->effects, error);
+    const struct loy_nearest_query query = {.programme = programme,
+                                            .account = &preview->before,
+                                            .event = &preview->event,
+                                            .budgets = {preview->views, programme->budget_count},
+                                            .effects = &preview->effects};
+    if (!err && loy_nearest_find(&query, arena, preview->nearest, &preview->nearest_count)) {
+        err = loy_error_set(error, LOY_ERR_NO_MEMORY, "no room for larger baskets");
+    }
+    return err;
+}
+
+static struct loy_explain_row row_of(const struct preview *preview, uint32_t i)
+{
+    const struct loy_programme *programme = preview->file.programme;
+    const struct loy_rule_trace *trace = &preview->effects.rules[i];
+    const struct loy_rule *rule = loy_explain_find(programme, trace->rule);
+    return (struct loy_explain_row){trace, programme, rule ? rule->id : LOY_STR("?")};
+}
+
+static void print_nearest(const struct preview *preview)
+{
+    const struct loy_programme *programme = preview->file.programme;
+    (void)fputs(preview->nearest_count ? "nearest\n" : "", stdout);
+    for (uint32_t i = 0; i < preview->nearest_count; i++) {
+        const struct loy_nearest *row = &preview->nearest[i];
+        (void)printf("  %s%s more and %.*s gives %" PRId64 " %.*s\n",
+                     row->is_units ? loy_explain_quantity(row->more).text
+                                   : loy_explain_money(programme, row->more).text,
+                     row->is_units ? " units" : "", LOY_STR_ARG(row->rule->id), row->points,
+                     LOY_STR_ARG(programme->wallets[row->rule->reward.wallet].id));
+    }
+}
+
+static void print_json_nearest(const struct preview *preview)
+{
+    (void)fputs("], \"nearest\": [", stdout);
+    for (uint32_t i = 0; i < preview->nearest_count; i++) {
+        const struct loy_nearest *row = &preview->nearest[i];
+        (void)printf("%s{\"%s\": %" PRId64 ", \"points\": %" PRId64 ", ", i ? ",\n  " : "\n  ",
+                     row->is_units ? "more_milli" : "more_minor", row->more, row->points);
+        loy_json_member(stdout, "rule", row->rule->id);
+        (void)fputs(", ", stdout);
+        loy_json_member(stdout, "wallet", preview->file.programme->wallets[row->rule->reward.wallet].id);
+        (void)fputs("}", stdout);
+    }
+    (void)fputs("]}\n", stdout);
 }
 
 static void print_json(const struct preview *preview)
@@ -108,10 +162,11 @@ static void print_json(const struct preview *preview)
     }
     (void)fputs("}, \"rules\": [", stdout);
     for (uint32_t i = 0; i < preview->effects.rule_count; i++) {
+        const struct loy_explain_row row = row_of(preview, i);
         (void)fputs(i ? ",\n  " : "\n  ", stdout);
-        loy_explain_rule_json(stdout, &preview->effects.rules[i], rule_name(programme, preview->effects.rules[i].rule));
+        loy_explain_rule_json(stdout, &row);
     }
-    (void)fputs("]}\n", stdout);
+    print_json_nearest(preview);
 }
 
 static void print_text(const struct preview *preview)
@@ -126,12 +181,13 @@ static void print_text(const struct preview *preview)
     for (int missed = 0; missed < 2; missed++) {
         (void)fputs(missed ? "missed\n" : "granted\n", stdout);
         for (uint32_t i = 0; i < preview->effects.rule_count; i++) {
-            const struct loy_rule_trace *rule = &preview->effects.rules[i];
-            if ((rule->granted == 0) == (missed == 1)) {
-                loy_explain_rule(stdout, rule, rule_name(programme, rule->rule), programme->currency_digits);
+            const struct loy_explain_row row = row_of(preview, i);
+            if ((row.trace->granted == 0) == (missed == 1)) {
+                loy_explain_rule(stdout, &row);
             }
         }
     }
+    print_nearest(preview);
 }
 
 enum loy_exit loy_cmd_preview(const struct loy_call *call)
@@ -146,9 +202,7 @@ enum loy_exit loy_cmd_preview(const struct loy_call *call)
     err = err ? err : read_programme(&preview, path, &error);
     err = err ? err : read_member(&preview, &error);
     err = err ? err : read_budgets(&preview, &error);
-    err = err ? err
-              : loy_example_decide(preview.file.programme, &preview.account, &preview.event, preview.views,
-                                   &preview.basket.arena, &preview.effects, &error);
+    err = err ? err : decide(&preview, &error);
     if (!err) {
         (loy_call_flag(call, "json") ? print_json : print_text)(&preview);
     }

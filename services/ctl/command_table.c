@@ -87,8 +87,10 @@ static const struct loy_option preview_options[] = {
 };
 
 static const struct loy_option explain_options[] = {
+    {"member", "ID", NULL, "Look at this member's events only: without it the whole journal is read"},
     {"order", "ID", NULL, "Everything about this order"},
     {"position", "TOPIC:PARTITION:OFFSET", NULL, "The record at this place; TOPIC is the topic's name"},
+    {"all", NULL, NULL, "Also the rules that it did not concern, each with why not"},
     JSON_OPTION,
     END,
 };

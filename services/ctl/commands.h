@@ -32,7 +32,11 @@ enum loy_exit loy_cmd_docs(const struct loy_call *call);
 
 #define LOY_CMD_EXPLAIN_DETAILS                                                                                        \
     "What was decided and why, as it was recorded then: nothing is decided again, so later revisions and changes of\n" \
-    "the member leave the answer as it is."
+    "the member leave the answer as it is. Of each rule that looked at the event: what it granted of what it "         \
+    "wanted,\n"                                                                                                        \
+    "and what decided, with the values seen then. An event's id is searched for in the journal's bytes: with "         \
+    "--member\n"                                                                                                       \
+    "in this member's rows, without it in all of them, which takes long where there are many millions."
 
 #define LOY_CMD_GENERATE_DETAILS                                                                                       \
     "A shop's simulated time: mostly purchases of one to eight lines, and returns, order statuses, feedback,\n"        \

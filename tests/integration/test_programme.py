@@ -268,6 +268,10 @@ def test_a_preview_names_what_is_granted_and_the_nearest_misses(programs, databa
     code, out, err = loyalctl(programs, "preview", basket(tmp_path, 98000), "--programme", file)
     assert code == 0, err
     assert "points                     90" in out and "(20.00 more)" in out
+    assert out.endswith("nearest\n  20.00 more and evening gives 50 points\n")
+    code, out, err = loyalctl(programs, "preview", basket(tmp_path, 98000), "--programme", file, "--json")
+    assert code == 0, err
+    assert json.loads(out)["nearest"] == [{"more_minor": 2000, "points": 50, "rule": "evening", "wallet": "points"}]
     assert publish(programs, database, file)[0] == 0
     code, out, err = loyalctl(programs, "preview", "--json", basket(tmp_path, 100000), conninfo=database)
     assert code == 0, err
