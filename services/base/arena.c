@@ -5,11 +5,31 @@
 
 enum { ALIGN = 16 };
 
+/* AddressSanitizer takes the whole block for one object. So that it sees a write past an allocation, or a read of what
+ * was given back, a build with it leaves a poisoned gap behind each allocation and poisons what a reset frees. Memory
+ * that was never allocated stays as it is: the block may serve its owner for something else later. */
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN
+#endif
+#ifdef WITH_ASAN
+#include <sanitizer/asan_interface.h>
+enum { GAP = 16 };
+#else
+#define ASAN_POISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+#define ASAN_UNPOISON_MEMORY_REGION(at, size) ((void)(at), (void)(size))
+enum { GAP = 0 };
+#endif
+
 void loy_arena_init(struct loy_arena *arena, void *block, size_t size)
 {
     assert(block || size == 0);
     uintptr_t at = (uintptr_t)block;
     size_t skip = (ALIGN - at % ALIGN) % ALIGN;
+    ASAN_UNPOISON_MEMORY_REGION(block, size);
     *arena = (struct loy_arena){.base = block}; /* an empty one too gives a pointer for nothing */
     if (size > skip) {
         arena->base = (uint8_t *)block + skip;
@@ -24,8 +44,11 @@ void *loy_arena_alloc(struct loy_arena *arena, size_t size)
         return NULL;
     }
     void *at = arena->base + arena->used;
-    size_t step = (size + ALIGN - 1) & ~(size_t)(ALIGN - 1);
-    arena->used += step < left ? step : left;
+    size_t step = ((size + ALIGN - 1) & ~(size_t)(ALIGN - 1)) + GAP;
+    step = step < left ? step : left;
+    ASAN_UNPOISON_MEMORY_REGION(at, size);
+    ASAN_POISON_MEMORY_REGION((uint8_t *)at + size, step - size);
+    arena->used += step;
     if (arena->used > arena->peak) {
         arena->peak = arena->used;
     }
@@ -56,10 +79,11 @@ struct loy_arena_mark loy_arena_mark(const struct loy_arena *arena)
 void loy_arena_reset_to(struct loy_arena *arena, struct loy_arena_mark mark)
 {
     assert(mark.used <= arena->used);
+    ASAN_POISON_MEMORY_REGION(arena->base + mark.used, arena->used - mark.used);
     arena->used = mark.used;
 }
 
 void loy_arena_reset(struct loy_arena *arena)
 {
-    arena->used = 0;
+    loy_arena_reset_to(arena, (struct loy_arena_mark){0});
 }

@@ -2,6 +2,17 @@
 
 #include "base/arena.h"
 
+#ifdef __has_feature
+#if __has_feature(address_sanitizer)
+#define WITH_ASAN
+#endif
+#elif defined(__SANITIZE_ADDRESS__)
+#define WITH_ASAN
+#endif
+#ifdef WITH_ASAN
+#include <sanitizer/asan_interface.h>
+#endif
+
 static void allocations_are_aligned_and_within_the_block(void **state)
 {
     (void)state;
@@ -48,12 +59,39 @@ static void calloc_clears_what_was_used_before(void **state)
     }
 }
 
+/* Without this the sanitizer would see one large object, and no overrun in it. */
+static void a_sanitizer_sees_the_ends_of_allocations(void **state)
+{
+    (void)state;
+#ifdef WITH_ASAN
+    char block[256];
+    struct loy_arena arena;
+    loy_arena_init(&arena, block, sizeof block);
+    char *first = loy_arena_alloc(&arena, 16);
+    struct loy_arena_mark mark = loy_arena_mark(&arena);
+    char *second = loy_arena_alloc(&arena, 5);
+    assert_false(__asan_address_is_poisoned(first + 15));
+    assert_true(__asan_address_is_poisoned(first + 16));
+    assert_false(__asan_address_is_poisoned(second + 4));
+    assert_true(__asan_address_is_poisoned(second + 5));
+    loy_arena_reset_to(&arena, mark);
+    assert_true(__asan_address_is_poisoned(second));
+    assert_ptr_equal(loy_arena_alloc(&arena, 5), second);
+    assert_false(__asan_address_is_poisoned(second));
+    loy_arena_init(&arena, block, sizeof block); /* the block is its owner's again */
+    assert_false(__asan_address_is_poisoned(first + 16));
+#else
+    skip();
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(allocations_are_aligned_and_within_the_block),
         cmocka_unit_test(a_full_arena_returns_null_and_stays_usable),
         cmocka_unit_test(calloc_clears_what_was_used_before),
+        cmocka_unit_test(a_sanitizer_sees_the_ends_of_allocations),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
