@@ -110,7 +110,7 @@ enum loy_err loy_alone_start(struct loy_worker *worker, struct loy_batch *batch)
         .mark = {at->partition, owned->row.epoch, owned->row.alone + 1, at->topic, at->offset},
     };
     batch->phase = LOY_BATCH_MARK;
-    return LOY_OK;
+    return LOY_FAILPOINT("mark");
 }
 
 void loy_alone_marked(struct loy_worker *worker, struct loy_batch *batch)

@@ -182,7 +182,7 @@ enum loy_err loy_commit_submit(struct loy_worker *worker, struct loy_batch *batc
         return out_of_room(worker, batch);
     }
     batch->phase = LOY_BATCH_COMMIT;
-    return LOY_OK;
+    return LOY_FAILPOINT("commit");
 }
 
 /* --- when it stands
@@ -213,7 +213,7 @@ static void remember_accounts(struct loy_worker *worker, struct loy_batch *batch
             writes[count++] = (struct loy_cache_write){row, json};
         }
     }
-    if (count > 0) {
+    if (count > 0 && LOY_FAILPOINT("cache_write") == LOY_OK) {
         worker->cache.store(worker->cache.self, writes, count);
     }
 }
@@ -266,5 +266,5 @@ enum loy_err loy_commit_done(struct loy_worker *worker, struct loy_batch *batch)
     if (worker->suspects) {
         loy_ownership_suspect(worker);
     }
-    return err;
+    return err ? err : LOY_FAILPOINT("committed");
 }

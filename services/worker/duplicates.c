@@ -47,7 +47,7 @@ enum loy_err loy_duplicates_find(struct loy_worker *worker, struct loy_batch *ba
     }
     batch->request = (struct loy_store_request){.kind = LOY_STORE_FIND, .find = {.keys = keys, .count = count}};
     batch->phase = LOY_BATCH_FIND;
-    return LOY_OK;
+    return LOY_FAILPOINT("find");
 }
 
 /* Settles one item against the journal's event, unless that is another member's: then the account's number is not what
@@ -104,5 +104,5 @@ enum loy_err loy_duplicates_found(struct loy_worker *worker, struct loy_batch *b
     if (deceived) {
         loy_load_again(worker, batch);
     }
-    return LOY_OK;
+    return LOY_FAILPOINT("found");
 }

@@ -158,18 +158,22 @@ static enum loy_err route(struct loy_worker *worker, struct loy_batch *batch, st
             worker->config.topics[item->at.topic].at, item->at.partition, (long long)item->at.offset, k);
     }
     loy_item_settle(item, LOY_OUTCOME_FORWARDED, "other_partition");
-    return LOY_OK;
+    return LOY_FAILPOINT("forward");
 }
 
 static enum loy_err decode(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item)
 {
     struct loy_error error;
+    enum loy_err err = LOY_FAILPOINT("decode");
+    if (err) {
+        return err;
+    }
     if (!item->record.has_value) {
         loy_item_settle(item, LOY_OUTCOME_IGNORED, "tombstone");
         return LOY_OK;
     }
     bool internal = item->at.topic >= worker->internal_topic;
-    enum loy_err err = loy_wire_decode(&item->record, internal, &batch->arena, &item->event, &error);
+    err = loy_wire_decode(&item->record, internal, &batch->arena, &item->event, &error);
     if (err && loy_err_class(err) != LOY_CLASS_REJECT) {
         return loy_worker_fail(worker, err, "decoding: %s", error.detail);
     }
@@ -177,7 +181,8 @@ static enum loy_err decode(struct loy_worker *worker, struct loy_batch *batch, s
         item->event = (struct loy_event){0};
         return loy_item_reject(worker, batch, item, err, error.detail);
     }
-    return route(worker, batch, item);
+    err = LOY_FAILPOINT("decoded");
+    return err ? err : route(worker, batch, item);
 }
 
 enum loy_err loy_intake_decode(struct loy_worker *worker, struct loy_batch *batch)
@@ -307,7 +312,7 @@ static enum loy_err take_event(struct loy_worker *worker, const struct loy_bus_e
         return loy_ownership_event(worker, event);
     case LOY_BUS_DELIVERED:
         loy_publish_delivered(worker, event->cookie);
-        return LOY_OK;
+        return LOY_FAILPOINT("delivered");
     case LOY_BUS_UNDELIVERED:
         return loy_publish_undelivered(worker);
     case LOY_BUS_ERROR:
@@ -350,7 +355,8 @@ enum loy_err loy_intake_take(struct loy_worker *worker, bool *ret_progress)
             return LOY_OK;
         }
         *ret_progress = true;
-        enum loy_err err = take_event(worker, &event);
+        enum loy_err err = LOY_FAILPOINT("polled");
+        err = err ? err : take_event(worker, &event);
         if (err) {
             return err;
         }

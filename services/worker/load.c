@@ -90,7 +90,8 @@ static void ask_store(struct loy_batch *batch)
 
 enum loy_err loy_load_start(struct loy_worker *worker, struct loy_batch *batch)
 {
-    enum loy_err err = batch->slots ? LOY_OK : make_slots(worker, batch);
+    enum loy_err err = LOY_FAILPOINT("load");
+    err = err || batch->slots ? err : make_slots(worker, batch);
     if (err) {
         return err;
     }
@@ -118,7 +119,8 @@ enum loy_err loy_load_from_cache(struct loy_worker *worker, struct loy_batch *ba
     if (!worker->cache.poll(worker->cache.self, &rows, &count)) {
         return LOY_OK;
     }
-    enum loy_err err = fill_from_rows(worker, batch, rows, count, &worker->metrics->redis_hits);
+    enum loy_err err = LOY_FAILPOINT("cache_answered");
+    err = err ? err : fill_from_rows(worker, batch, rows, count, &worker->metrics->redis_hits);
     ask_store(batch);
     return err;
 }
@@ -126,7 +128,8 @@ enum loy_err loy_load_from_cache(struct loy_worker *worker, struct loy_batch *ba
 enum loy_err loy_load_from_store(struct loy_worker *worker, struct loy_batch *batch,
                                  const struct loy_store_result *result)
 {
-    enum loy_err err = fill_from_rows(worker, batch, result->members, result->member_count, &worker->metrics->loaded);
+    enum loy_err err = LOY_FAILPOINT("loaded");
+    err = err ? err : fill_from_rows(worker, batch, result->members, result->member_count, &worker->metrics->loaded);
     batch->phase = LOY_BATCH_DECIDE;
     batch->loaded = loy_arena_mark(&batch->arena);
     return err;

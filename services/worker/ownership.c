@@ -127,7 +127,7 @@ static enum loy_err take_assignment(struct loy_worker *worker, const struct loy_
     atomic_store(&worker->metrics->assigned, event->partition_count);
     worker->acquire_wanted = event->partition_count > 0;
     if (event->partition_count > 0) {
-        return LOY_OK;
+        return LOY_FAILPOINT("assigned");
     }
     return worker->bus.assign(worker->bus.self, NULL, 0, &worker->error);
 }
@@ -141,7 +141,8 @@ enum loy_err loy_ownership_event(struct loy_worker *worker, const struct loy_bus
              LOY_LOG_STR("owner", worker->config.owner), LOY_LOG_INT("count", worker->assigned_count));
     worker->revoke_wanted = true;
     worker->revoke_us = loy_worker_now_us(worker);
-    return give_up(worker);
+    enum loy_err err = give_up(worker);
+    return err ? err : LOY_FAILPOINT("revoked");
 }
 
 static void submit_acquire(struct loy_worker *worker)
@@ -164,16 +165,21 @@ enum loy_err loy_ownership_step(struct loy_worker *worker, bool *ret_progress)
 {
     bool nothing_asked = worker->asked == LOY_ASKED_NOTHING;
     int64_t now_us = loy_worker_now_us(worker);
+    enum loy_err err = LOY_OK;
     if (worker->revoke_wanted && (nothing_asked || now_us - worker->revoke_us > LOY_REVOKE_WAIT_US)) {
         worker->revoke_wanted = false;
         worker->bus.revoke_done(worker->bus.self);
         *ret_progress = true;
+        err = LOY_FAILPOINT("revoke_done");
     }
     if (worker->acquire_wanted && nothing_asked && now_us >= worker->retry_us && worker->state == LOY_WORKER_RUNNING) {
-        submit_acquire(worker);
-        *ret_progress = true;
+        err = err ? err : LOY_FAILPOINT("acquire");
+        if (!err) {
+            submit_acquire(worker);
+            *ret_progress = true;
+        }
     }
-    return LOY_OK;
+    return err;
 }
 
 /* Takes over one partition as it stands in PostgreSQL. */
@@ -234,6 +240,7 @@ enum loy_err loy_ownership_acquired(struct loy_worker *worker, const struct loy_
     loy_batch_start(worker, worker->filling);
     loy_account_cache_drop_all(worker->accounts);
     enum loy_err err = loy_publish_forget(worker);
+    err = err ? err : LOY_FAILPOINT("acquired");
     uint32_t stopped = 0;
     for (uint32_t i = 0; !err && i < result->partition_count; i++) {
         hold(worker, &result->partitions[i]);
@@ -242,6 +249,7 @@ enum loy_err loy_ownership_acquired(struct loy_worker *worker, const struct loy_
     for (uint32_t i = 0; !err && i < result->outbox_count; i++) {
         const struct loy_outbox_row *row = &result->outbox[i];
         err = loy_publish_add(worker, row->k, row->seq, row->payload);
+        err = err ? err : LOY_FAILPOINT("republish");
     }
     loy_ownership_suspect(worker);
     LOY_INFO("partitions_acquired", LOY_LOG_STR("owner", worker->config.owner),

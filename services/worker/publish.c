@@ -98,6 +98,10 @@ static enum loy_err produce_row(struct loy_worker *worker, struct loy_outgoing *
             return err;
         }
         row->produced++;
+        err = LOY_FAILPOINT("published_one");
+        if (err) {
+            return err;
+        }
     }
 }
 
@@ -136,7 +140,8 @@ enum loy_err loy_publish_step(struct loy_worker *worker, bool *ret_progress)
     while (worker->outgoing_next && !full) {
         struct loy_outgoing *row = worker->outgoing_next;
         uint32_t before = row->produced;
-        enum loy_err err = produce_row(worker, row, &full);
+        enum loy_err err = LOY_FAILPOINT("publish");
+        err = err ? err : produce_row(worker, row, &full);
         if (err) {
             return err;
         }
@@ -220,6 +225,10 @@ enum loy_err loy_publish_trim(struct loy_worker *worker, bool *ret_progress)
     }
     if (count == 0) {
         return LOY_OK;
+    }
+    enum loy_err err = LOY_FAILPOINT("trim");
+    if (err) {
+        return err;
     }
     worker->trim_writes = writes;
     worker->trim_count = count;

@@ -7,6 +7,7 @@
 
 #include "base/table.h"
 #include "engine/engine.h"
+#include "runtime/failpoint.h"
 #include "runtime/log.h"
 #include "runtime/region.h"
 #include "worker/account_cache.h"

@@ -75,6 +75,7 @@ static enum loy_err submit_request(struct loy_worker *worker)
         worker->asked = LOY_ASKED_BATCH;
         worker->abandoned = false;
         batch->submitted_us = loy_worker_now_us(worker);
+        err = batch->request.kind == LOY_STORE_COMMIT ? LOY_FAILPOINT("commit_sent") : LOY_OK;
     }
     return err == LOY_ERR_AGAIN ? LOY_OK : err;
 }
@@ -82,13 +83,15 @@ static enum loy_err submit_request(struct loy_worker *worker)
 static enum loy_err decide_and_commit(struct loy_worker *worker)
 {
     struct loy_batch *batch = worker->current;
-    enum loy_err err = loy_decide(worker, batch);
+    enum loy_err err = LOY_FAILPOINT("decide");
+    err = err ? err : loy_decide(worker, batch);
     if (err == LOY_ERR_CORRUPT && !batch->skip_caches) {
         loy_load_again(worker, batch);
         return LOY_OK;
     }
     if (!err) {
         err = loy_messages_build(worker, batch);
+        err = err ? err : LOY_FAILPOINT("decided");
     }
     return err ? err : loy_commit_submit(worker, batch);
 }
@@ -103,8 +106,9 @@ static enum loy_err batch_step(struct loy_worker *worker, bool *ret_progress)
         if (may_close(worker)) {
             swap_batches(worker);
             *ret_progress = true;
+            err = LOY_FAILPOINT("batch");
         }
-        return LOY_OK;
+        return err;
     case LOY_BATCH_READY:
         err = loy_alone_start(worker, batch);
         break;
@@ -209,12 +213,16 @@ static enum loy_err batch_done(struct loy_worker *worker, const struct loy_store
     case LOY_STORE_FIND:
         return loy_duplicates_found(worker, batch, result);
     case LOY_STORE_COMMIT:
+        err = LOY_FAILPOINT("commit_replied");
+        if (err) {
+            return err;
+        }
         err = loy_commit_done(worker, batch);
         finish_batch(worker);
         return err;
     case LOY_STORE_MARK:
         loy_alone_marked(worker, batch);
-        return LOY_OK;
+        return LOY_FAILPOINT("marked");
     case LOY_STORE_ACQUIRE:
     case LOY_STORE_DUE:
         break;
@@ -272,7 +280,7 @@ static enum loy_err take_result(struct loy_worker *worker, const struct loy_stor
     if (asked == LOY_ASKED_TRIM) {
         if (result->status == LOY_STORE_DONE) {
             loy_publish_trimmed(worker);
-            return LOY_OK;
+            return LOY_FAILPOINT("trimmed");
         }
         return result->status == LOY_STORE_GUARD
                    ? batch_guard(worker, result)

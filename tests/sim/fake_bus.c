@@ -385,6 +385,8 @@ static void orphan_flights(struct fake_bus *bus)
             lives = !sim_chance(world, 200);
             at = &flight->next;
         } else {
+            /* The broker takes nothing of a producer that comes after what it has not got. */
+            lives = false;
             *at = flight->next;
             free(flight);
         }

@@ -225,6 +225,7 @@ static void write_partition(struct fake_transaction *t, const struct loy_partiti
 {
     struct fake_partition *partition = partition_of(t->db, write->k);
     struct loy_partition *row = &partition->row;
+    t->db->stale_commits += write->epoch != row->epoch;
     for (uint16_t topic = 0; topic < t->db->topic_count; topic++) {
         if (row->next_offset[topic] != write->new_next_offset[topic]) {
             row->attempts = 0;

@@ -50,6 +50,7 @@ struct fake_db {
     uint32_t revision_count;
     struct fake_transaction *transactions; /* under way, in order of submission */
     struct loy_str poison;                 /* an event that contains it cannot be stored; empty: none */
+    uint64_t stale_commits;                /* that stand though a newer owner had acquired: none, ever */
     bool down;
     bool silent;           /* requests vanish, and their clients give up after SILENCE_US */
     bool refuses_bad_text; /* U+0000 and broken UTF-8 are poison, as in PostgreSQL */

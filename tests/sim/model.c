@@ -232,6 +232,10 @@ static void index_journal(struct sim_model *model)
 void sim_model_check(struct sim_model *model)
 {
     index_journal(model);
+    if (model->db->stale_commits > 0) {
+        sim_model_fail(model, "%" PRIu64 " commits stand whose owner was not the last to acquire",
+                       model->db->stale_commits);
+    }
     sim_model_check_outcomes(model);
     sim_model_check_dead_letters(model);
     sim_model_check_ledger(model);

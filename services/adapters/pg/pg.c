@@ -3,6 +3,7 @@
 #include "adapters/pg/connect.h"
 #include "adapters/pg/link.h"
 #include "adapters/pg/requests.h"
+#include "runtime/failpoint.h"
 #include "runtime/region.h"
 
 #include <assert.h>
@@ -163,6 +164,10 @@ static enum loy_err send_pipeline(struct loy_pg *pg)
     enum loy_err err = loy_pg_send(&pg->pipe, LOY_PG_BEGIN, NULL);
     err = err ? err : loy_pg_send(&pg->pipe, LOY_PG_SETTINGS, NULL);
     err = err ? err : send_request(pg);
+#ifdef LOY_FAILPOINTS
+    (void)PQflush(pg->link.conn); /* what was sent so far shall be at work when the point strikes */
+    err = err || pg->request.kind != LOY_STORE_COMMIT ? err : LOY_FAILPOINT("pipeline");
+#endif
     if (err) {
         return err;
     }
