@@ -1,8 +1,6 @@
 /* Commit: the batch as one transaction, and what follows when it stands. */
 #include "worker/state.h"
 
-#include "adapters/wire/wire.h"
-
 #include <stdlib.h>
 
 static enum loy_err out_of_room(struct loy_worker *worker, const struct loy_batch *batch)
@@ -90,6 +88,7 @@ static bool put_journal_row(struct loy_batch *batch, const struct loy_item *item
         .entries = entries,
         .entry_count = effects->entry_count,
         .event = item->event.encoded,
+        .trace = item->trace,
     };
     memcpy(row->key.event_key.bytes, item->identity + 4, sizeof row->key.event_key.bytes);
     for (uint32_t i = 0; entries && i < effects->entry_count; i++) {
@@ -97,7 +96,7 @@ static bool put_journal_row(struct loy_batch *batch, const struct loy_item *item
         entries[i] = (struct loy_journal_entry){(int16_t)entry->kind, (int16_t)entry->wallet, entry->amount, entry->lot,
                                                 entry->rule,          entry->funder};
     }
-    return entries && loy_wire_encode_trace(effects, item->enrolled, &batch->arena, &row->trace) == LOY_OK;
+    return entries;
 }
 
 static bool put_journal(struct loy_worker *worker, struct loy_batch *batch, struct loy_store_commit *commit)

@@ -34,6 +34,7 @@ static enum loy_err open_accounts(struct loy_worker *worker, struct loy_batch *b
         struct loy_account *account = &slot->account;
         slot->written = false;
         slot->changed_by = -1;
+        slot->lots = slot->days = slot->counters = (struct loy_kept){0};
         loy_account_init(account, slot->member_id, slot->k);
         slot->due_before_us = LOY_NEVER;
         if (!slot->exists) {
@@ -59,13 +60,13 @@ static enum loy_err open_accounts(struct loy_worker *worker, struct loy_batch *b
 
 /* A state near its hard limit is measured after every event, so that the event that would pass it is the one refused.
  */
-static enum loy_err measure(struct loy_batch *batch, const struct loy_account *account, struct loy_error *error)
+static enum loy_err measure(struct loy_worker *worker, const struct loy_account *account, struct loy_error *error)
 {
     struct loy_str state;
     if (!loy_account_is_large(account)) {
         return LOY_OK;
     }
-    enum loy_err err = loy_account_encode(account, &batch->arena, &state);
+    enum loy_err err = loy_account_encode(account, &worker->scratch, &state);
     return err ? loy_error_set(error, err, "the member's state would pass %d bytes with %u lots", LOY_STATE_BYTES_MAX,
                                account->lot_count)
                : LOY_OK;
@@ -76,10 +77,11 @@ static enum loy_err apply(struct loy_worker *worker, struct loy_batch *batch, st
     struct loy_slot *slot = &batch->slots[item->slot];
     struct loy_account before = slot->account;
     struct loy_error error;
+    loy_region_reset(&worker->scratch_region, &worker->scratch, LOY_SCRATCH_KEEP);
     enum loy_err err = loy_engine_decide(worker->programme, &slot->account, &item->event, item->arrival_us, NULL,
-                                         &batch->arena, &item->effects, &error);
+                                         &worker->scratch, &item->effects, &error);
     if (!err) {
-        err = measure(batch, &slot->account, &error);
+        err = measure(worker, &slot->account, &error);
     }
     if (err) {
         slot->account = before;
@@ -95,7 +97,7 @@ static enum loy_err apply(struct loy_worker *worker, struct loy_batch *batch, st
     item->detail = loy_applied_name(item->effects.applied);
     item->seq = slot->account.seq;
     item->version = slot->account.version;
-    return item->effects.changed ? loy_message_update(worker, batch, item, &slot->account) : LOY_OK;
+    return loy_keep(worker, batch, item);
 }
 
 static enum loy_err decide_item(struct loy_worker *worker, struct loy_batch *batch, struct loy_table *seen, uint32_t at)
@@ -143,9 +145,13 @@ static enum loy_err close_accounts(struct loy_worker *worker, struct loy_batch *
         if (!slot->written) {
             continue;
         }
-        enum loy_err err = loy_account_encode(&slot->account, &batch->arena, &slot->state);
-        if (err) {
-            return loy_worker_fail(worker, err, "account %d/%d cannot be encoded", slot->k, slot->account.n);
+        struct loy_str state;
+        loy_arena_reset(&worker->scratch);
+        enum loy_err err = loy_account_encode(&slot->account, &worker->scratch, &state);
+        slot->state = err ? (struct loy_str){0} : loy_str_copy(&batch->arena, state);
+        if (err || !slot->state.at) {
+            return loy_worker_fail(worker, err ? err : LOY_ERR_NO_MEMORY, "account %d/%d cannot be encoded", slot->k,
+                                   slot->account.n);
         }
         slot->digest = loy_account_digest(&slot->account, slot->state);
     }

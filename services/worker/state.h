@@ -34,6 +34,7 @@ enum {
     LOY_THROTTLE_US = 500000,    /* a full batch that cannot go on for so long pauses the input */
     LOY_SAY_AGAIN_US = 10000000, /* an outage is said once, then no more often than this */
     LOY_BATCH_KEEP = 8 << 20,    /* memory of a batch that is kept for the next one */
+    LOY_SCRATCH_KEEP = 1 << 20,  /* and of an event's decision */
     LOY_TURN_EVENTS_MAX = 8192,  /* bus events a turn */
 };
 
@@ -55,10 +56,17 @@ struct loy_item {
     enum loy_err error;                              /* rejected: why */
     int32_t slot;                                    /* the account; -1: none */
     uint8_t identity[4 + sizeof(struct loy_digest)]; /* slot and event key: what is unique in the batch */
-    struct loy_effects effects;                      /* applied */
+    struct loy_effects effects;                      /* applied; without its rules, of which `trace` tells */
+    struct loy_str trace;                            /* applied: as the journal keeps it */
     int64_t seq, version;
     bool enrolled;
     struct loy_str update; /* the encoded balance update, when it changed something */
+};
+
+/* Where the batch keeps the elements of an account's array; it has room for so many. */
+struct loy_kept {
+    void *at;
+    size_t room;
 };
 
 /* An account in the batch. */
@@ -68,6 +76,7 @@ struct loy_slot {
     bool exists;                /* in the store, as far as we know */
     struct loy_member_row read; /* what was read */
     struct loy_account account; /* as decided so far */
+    struct loy_kept lots, days, counters;
     int64_t due_before_us;
     bool written;         /* at least one event was applied */
     int32_t changed_by;   /* the last item that changed its balance; -1: none */
@@ -204,6 +213,8 @@ struct loy_worker {
     struct loy_log_repeat outage_said;
     struct loy_region small_region;
     struct loy_arena small; /* requests that are no batch: acquire, trim */
+    struct loy_region scratch_region;
+    struct loy_arena scratch; /* emptied before each event is decided */
 
     struct loy_account_cache *accounts;
     struct loy_outgoing *outgoing_first, *outgoing_last, *outgoing_next; /* next: to be produced */
@@ -268,6 +279,9 @@ STEP loy_decide(struct loy_worker *worker, struct loy_batch *batch);
 void loy_item_settle(struct loy_item *item, enum loy_outcome outcome, const char *detail);
 STEP loy_item_reject(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item, enum loy_err code,
                      const char *reason);
+
+/* keep.c: copies what outlives the decision of an applied item, and encodes its messages */
+STEP loy_keep(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item);
 
 /* duplicates.c */
 void loy_duplicates_compare(struct loy_item *item, const struct loy_event *first);

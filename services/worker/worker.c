@@ -462,6 +462,7 @@ struct loy_worker *loy_worker_new(const struct loy_worker_config *config, const 
     worker->accounts = loy_account_cache_new(config->cache_bytes);
     if (!worker->owned || !worker->assigned || !worker->accounts ||
         loy_region_map(SMALL_REGION, &worker->small_region, error) != LOY_OK ||
+        loy_region_map(config->memory_bytes, &worker->scratch_region, error) != LOY_OK ||
         loy_region_map(config->memory_bytes, &worker->batches[0].region, error) != LOY_OK ||
         loy_region_map(config->memory_bytes, &worker->batches[1].region, error) != LOY_OK) {
         loy_error_set(error, LOY_ERR_NO_MEMORY, "no memory for batches of %zu MiB", config->memory_bytes >> 20);
@@ -469,6 +470,7 @@ struct loy_worker *loy_worker_new(const struct loy_worker_config *config, const 
         return NULL;
     }
     loy_region_arena(&worker->small_region, &worker->small);
+    loy_region_arena(&worker->scratch_region, &worker->scratch);
     loy_region_arena(&worker->batches[0].region, &worker->batches[0].arena);
     loy_region_arena(&worker->batches[1].region, &worker->batches[1].arena);
     worker->current = &worker->batches[0];
@@ -491,6 +493,7 @@ void loy_worker_destroy(struct loy_worker *worker)
     loy_region_unmap(&worker->batches[0].region);
     loy_region_unmap(&worker->batches[1].region);
     loy_region_unmap(&worker->small_region);
+    loy_region_unmap(&worker->scratch_region);
     loy_account_cache_destroy(worker->accounts);
     free(worker->assigned);
     free(worker->owned);

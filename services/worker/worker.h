@@ -33,7 +33,7 @@ struct loy_worker_config {
     bool enrol;                    /* an unknown member's first event enrols it; false: rejected as unknown_member */
     uint32_t batch_min, batch_max; /* records */
     struct loy_str owner;          /* for people: host, process, thread */
-    size_t memory_bytes;           /* of each of the two batch arenas */
+    size_t memory_bytes;           /* at most, of each of the two batches and of one decision */
     size_t cache_bytes;            /* of the thread's own account cache */
 };
 
