@@ -129,13 +129,13 @@ $(B)/tests/unit/%: $(B)/tests/unit/%.o $(test_support) $(FAKES) $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link) -lcmocka
 
-$(B)/tests/unit/test_fake_store_contract: $(B)/tests/contract/contract_store.o
+$(B)/tests/unit/test_fake_store_contract: $(B)/tests/contract/contract_store.o $(B)/tests/contract/contract_counters.o
 $(B)/tests/unit/test_fake_bus_contract: $(B)/tests/contract/contract_bus.o
 
 # --- contract tests: the same histories on a port's adapter and on its fake -------------------------------------------
 
 CONTRACTS := $(addprefix $(B)/tests/contract/,store_pg pg_agree contract_bus_kafka bus_shell cache_redis)
-$(B)/tests/contract/store_pg: $(patsubst %,$(B)/tests/contract/%.o,contract_store_pg contract_store proxy) $(LIBS)
+$(B)/tests/contract/store_pg: $(patsubst %,$(B)/tests/contract/%.o,contract_store_pg contract_store contract_counters proxy) $(LIBS)
 $(B)/tests/contract/pg_agree: $(B)/tests/contract/pg_agree.o $(LIBS)
 $(B)/tests/contract/contract_bus_kafka: $(patsubst %,$(B)/tests/contract/%.o,contract_bus_kafka contract_bus) $(LIBS)
 $(B)/tests/contract/bus_shell: $(B)/tests/contract/bus_shell.o $(LIBS)

@@ -25,10 +25,10 @@ struct loy_budget_views {
  * the error is of class REJECT (the event cannot be applied) or NO_MEMORY; or NOT_FOUND: a budget that the programme
  * names is not among the views.
  * arrival_us: the broker's timestamp, never later than the worker's clock; ignored for historical sources.
- * budgets: one row for each of programme->budgets; NULL when it has none. What the decision takes from them stands in
- * ret_effects->charges, to be added to `used` before the next event, and charged in the commit under the condition that
- * the counter row holds no more than at_most: then no budget is passed by any number of workers, and whoever takes the
- * rest of one takes it to the point.
+ * budgets: a row for each of programme->budgets, found at once when they are in its order; NULL when it has none. What
+ * the decision takes from them stands in ret_effects->charges, to be added to `used` before the next event, and charged
+ * in the commit under the condition that the counter row holds no more than at_most: then no budget is passed by any
+ * number of workers, and whoever takes the rest of one takes it to the point.
  * Effects and what the account points to are in the arena. */
 LOY_MUST_USE enum loy_err loy_engine_decide(const struct loy_programme *programme, struct loy_account *account,
                                             const struct loy_event *event, int64_t arrival_us,

@@ -3,6 +3,8 @@
 #include "base/num.h"
 #include "engine/history.h"
 
+#include <assert.h>
+
 uint32_t loy_counters_of(const struct loy_rule *rule, const struct loy_programme *programme)
 {
     return rule->limit_count + rule->cap_count + programme->wallets[rule->reward.wallet].cap_count +
@@ -23,7 +25,7 @@ struct loy_room loy_grant_allowed(const struct loy_granting *granting, const str
         int64_t last_us = loy_counter_used(account, loy_counter_key(rule->number, LOY_COUNTED_LAST, 0));
         int64_t passed_us = granting->moment_us - last_us;
         if (last_us != 0 && passed_us < rule->cooldown_us) {
-            return (struct loy_room){0, rule->cooldown_us - passed_us, LOY_REASON_COOLDOWN};
+            return (struct loy_room){.left = rule->cooldown_us - passed_us, .reason = LOY_REASON_COOLDOWN};
         }
     }
     for (uint32_t i = 0; i < rule->limit_count; i++) {
@@ -31,7 +33,7 @@ struct loy_room loy_grant_allowed(const struct loy_granting *granting, const str
         uint32_t key = loy_counter_key(rule->number, LOY_COUNTED_TIMES, limit->window);
         int64_t used = limit->window == LOY_WINDOW_ORDER ? 0 : loy_counter_used(account, key);
         if (used >= limit->times) {
-            return (struct loy_room){0, 0, LOY_REASON_LIMIT};
+            return (struct loy_room){.reason = LOY_REASON_LIMIT};
         }
     }
     return (struct loy_room){0};
@@ -67,27 +69,61 @@ static void cut(struct loy_room *room, int64_t limit, int64_t used, bool all_or_
         return;
     }
     left = left > 0 ? left : 0;
-    *room = (struct loy_room){all_or_nothing ? 0 : left, left, reason};
+    *room = (struct loy_room){.points = all_or_nothing ? 0 : left, .left = left, .reason = reason};
 }
 
-static const struct loy_budget_view *view_of(const struct loy_granting *granting, int32_t counter)
+/* A worker gives the views in the order of the programme's budgets; others may not. */
+static const struct loy_budget_view *view_of(const struct loy_granting *granting, const struct loy_budget *budget)
 {
-    for (uint32_t i = 0; granting->budgets && i < granting->budgets->count; i++) {
-        if (granting->budgets->rows[i].counter == counter) {
-            return &granting->budgets->rows[i];
+    const struct loy_budget_views *views = granting->budgets;
+    uintptr_t place = ((uintptr_t)budget - (uintptr_t)granting->programme->budgets) / sizeof *budget;
+    if (views && place < views->count && views->rows[place].counter == budget->counter) {
+        return &views->rows[place];
+    }
+    for (uint32_t i = 0; views && i < views->count; i++) {
+        if (views->rows[i].counter == budget->counter) {
+            return &views->rows[i];
         }
     }
     return NULL;
 }
 
-static int64_t charged(const struct loy_granting *granting, int32_t counter)
+/* The row of a counter, or where it belongs: *ret_is_there says which. */
+static struct loy_charge *charge_of(const struct loy_granting *granting, int32_t counter, bool *ret_is_there)
 {
-    for (uint32_t i = 0; i < granting->charge_count; i++) {
-        if (granting->charges[i].counter == counter) {
-            return granting->charges[i].points;
-        }
+    uint32_t at = 0;
+    while (at < granting->charge_count && granting->charges[at].counter < counter) {
+        at++;
     }
-    return 0;
+    *ret_is_there = at < granting->charge_count && granting->charges[at].counter == counter;
+    return &granting->charges[at];
+}
+
+/* Others charge too between the reading of a counter and the commit, and `used` only grows by that. What was not cut
+ * stays as it is while all of it still fits; what was cut to a part holds for this very `used`; what is refused stays
+ * refused. */
+static enum loy_err cut_to_budget(const struct loy_granting *granting, const struct loy_rule *rule,
+                                  struct loy_room *room, struct loy_error *error)
+{
+    const struct loy_budget *budget = rule->budget;
+    const struct loy_budget_view *view = view_of(granting, budget);
+    bool is_there;
+    const struct loy_charge *charge = charge_of(granting, budget->counter, &is_there);
+    int64_t taken = is_there ? charge->points : 0;
+    int64_t used;
+    if (!view || !loy_i64_add(view->used, taken, &used)) {
+        return loy_error_set(error, LOY_ERR_NOT_FOUND, "budget %.*s of rule %.*s has not been loaded",
+                             LOY_STR_ARG(budget->id), LOY_STR_ARG(rule->id));
+    }
+    int64_t before = room->points;
+    cut(room, budget->limit, used, budget->refuse, LOY_REASON_BUDGET);
+    room->is_short = room->points < before;
+    room->at_most = room->points == 0 ? INT64_MAX : view->used;
+    if (room->points > 0 && !room->is_short &&
+        (!loy_i64_sub(budget->limit, taken, &room->at_most) || !loy_i64_sub(room->at_most, before, &room->at_most))) {
+        room->at_most = view->used;
+    }
+    return LOY_OK;
 }
 
 enum loy_err loy_grant_room(const struct loy_granting *granting, const struct loy_rule *rule, int64_t wanted,
@@ -106,14 +142,10 @@ enum loy_err loy_grant_room(const struct loy_granting *granting, const struct lo
         cut(&room, wallet->caps[i].points, used_of(granting, &wallet->caps[i], at, key, granting->to_wallet[at]),
             wallet->caps[i].full, LOY_REASON_WALLET_CAP);
     }
-    if (rule->budget) {
-        const struct loy_budget_view *view = view_of(granting, rule->budget->counter);
-        int64_t used;
-        if (!view || !loy_i64_add(view->used, charged(granting, view->counter), &used)) {
-            return loy_error_set(error, LOY_ERR_NOT_FOUND, "budget %.*s of rule %.*s has not been loaded",
-                                 LOY_STR_ARG(rule->budget->id), LOY_STR_ARG(rule->id));
-        }
-        cut(&room, rule->budget->limit, used, rule->budget->refuse, LOY_REASON_BUDGET);
+    room.at_most = INT64_MAX;
+    enum loy_err err = rule->budget ? cut_to_budget(granting, rule, &room, error) : LOY_OK;
+    if (err) {
+        return err;
     }
     *ret_room = room;
     return LOY_OK;
@@ -174,20 +206,29 @@ static enum loy_err count_times(struct loy_granting *granting, const struct loy_
     return err;
 }
 
-static enum loy_err charge(struct loy_granting *granting, int32_t counter, int64_t points)
+void loy_grant_note(struct loy_granting *granting, const struct loy_rule *rule, const struct loy_room *room)
 {
-    uint32_t at = granting->charge_count;
-    while (at > 0 && granting->charges[at - 1].counter >= counter) {
-        at--;
+    if (!rule->budget) {
+        return;
     }
-    struct loy_charge *row = &granting->charges[at];
-    if (at < granting->charge_count && row->counter == counter) {
-        return loy_i64_add(row->points, points, &row->points) ? LOY_OK : LOY_ERR_OVERFLOW;
+    bool is_there;
+    struct loy_charge *row = charge_of(granting, rule->budget->counter, &is_there);
+    if (!is_there) {
+        size_t behind = (size_t)(granting->charges + granting->charge_count - row);
+        memmove(row + 1, row, behind * sizeof *row);
+        granting->charge_count++;
+        *row = (struct loy_charge){.counter = rule->budget->counter, .at_most = INT64_MAX};
     }
-    memmove(row + 1, row, (granting->charge_count - at) * sizeof *row);
-    granting->charge_count++;
-    *row = (struct loy_charge){.counter = counter, .points = points, .at_most = view_of(granting, counter)->used};
-    return LOY_OK;
+    row->at_most = room->at_most < row->at_most ? room->at_most : row->at_most;
+    row->is_short = row->is_short || room->is_short;
+}
+
+static enum loy_err charge(struct loy_granting *granting, const struct loy_budget *budget, int64_t points)
+{
+    bool is_there;
+    struct loy_charge *row = charge_of(granting, budget->counter, &is_there);
+    assert(is_there);
+    return loy_i64_add(row->points, points, &row->points) ? LOY_OK : LOY_ERR_OVERFLOW;
 }
 
 enum loy_err loy_grant_book(struct loy_granting *granting, const struct loy_rule *rule, int64_t points,
@@ -210,7 +251,7 @@ enum loy_err loy_grant_book(struct loy_granting *granting, const struct loy_rule
         loy_counter_set(booking->account, loy_counter_key(rule->number, LOY_COUNTED_LAST, 0), 0, granting->moment_us);
     }
     if (!err && rule->budget) {
-        err = charge(granting, rule->budget->counter, points);
+        err = charge(granting, rule->budget, points);
     }
     return err ? loy_error_set(error, err, "rule %.*s: its counters", LOY_STR_ARG(rule->id)) : LOY_OK;
 }

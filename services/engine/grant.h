@@ -15,7 +15,7 @@ struct loy_granting {
     int64_t moment_us;                  /* decides windows */
     int64_t earned_us;                  /* decides validity */
     int64_t to_wallet[LOY_WALLETS_MAX]; /* granted so far in this event */
-    struct loy_charge *charges;         /* ascending; room for one a rule that may be granted */
+    struct loy_charge *charges;         /* ascending; room for one a rule that may be looked at */
     uint32_t charge_count;
 };
 
@@ -24,6 +24,10 @@ struct loy_room {
     int64_t points;
     int64_t left;           /* of what cut it */
     enum loy_reason reason; /* NONE: all that was wanted */
+    /* Of the rule's budget, as struct loy_charge says: what this room holds for, and whether the budget made it
+     * smaller. Nothing that can shrink further, or nothing taken: INT64_MAX. */
+    int64_t at_most;
+    bool is_short;
 };
 
 /* The most counters that one grant of the rule can add. */
@@ -34,7 +38,9 @@ struct loy_room loy_grant_allowed(const struct loy_granting *granting, const str
 /* Caps and budget. NOT_FOUND: the budget is not among the views. */
 LOY_MUST_USE enum loy_err loy_grant_room(const struct loy_granting *granting, const struct loy_rule *rule,
                                          int64_t wanted, struct loy_room *ret_room, struct loy_error *error);
-/* Books points (> 0) and counts them. */
+/* Writes down that the decision rests on this room of the rule's budget; for rules without one, nothing. */
+void loy_grant_note(struct loy_granting *granting, const struct loy_rule *rule, const struct loy_room *room);
+/* Books points (> 0) of a room that was noted, and counts them. */
 LOY_MUST_USE enum loy_err loy_grant_book(struct loy_granting *granting, const struct loy_rule *rule, int64_t points,
                                          struct loy_error *error);
 

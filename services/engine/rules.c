@@ -179,36 +179,50 @@ static enum loy_err judge(struct loy_deciding *d, const struct loy_granting *gra
 
 /* What the candidate would be granted now: 0 for one that does not fire. */
 static enum loy_err possible_for(struct loy_deciding *d, const struct loy_granting *granting,
-                                 struct loy_candidate *candidate, int64_t *ret_points, struct loy_error *error)
+                                 struct loy_candidate *candidate, struct loy_error *error)
 {
-    struct loy_room room = {0};
     enum loy_err err = candidate->judged ? LOY_OK : judge(d, granting, candidate, error);
     if (!err && !candidate->wanted.reason && !loy_grant_allowed(granting, candidate->rule).reason) {
-        err = loy_grant_room(granting, candidate->rule, candidate->wanted.points, &room, error);
+        candidate->compared = true;
+        err = loy_grant_room(granting, candidate->rule, candidate->wanted.points, &candidate->possible, error);
     }
-    *ret_points = room.points;
     return err;
 }
 
+/* The choice rests on the budgets of all that were compared. It stays what it is while the best could be granted as
+ * much: the others can only be granted less when more of their budgets is used. */
+static void note_choice(const struct loy_deciding *d, struct loy_granting *granting, uint32_t first, uint32_t best)
+{
+    for (uint32_t i = first; i < d->count; i++) {
+        const struct loy_candidate *candidate = &d->candidates[i];
+        if (candidate->compared && candidate->rule->group == d->candidates[first].rule->group) {
+            struct loy_room room = candidate->possible;
+            room.at_most = i == best ? room.at_most : INT64_MAX;
+            loy_grant_note(granting, candidate->rule, &room);
+        }
+    }
+}
+
 /* Chooses the best of the group that the candidate at `first` is the first of; the others are settled. */
-static enum loy_err choose_best(struct loy_deciding *d, const struct loy_granting *granting, uint32_t first,
+static enum loy_err choose_best(struct loy_deciding *d, struct loy_granting *granting, uint32_t first,
                                 struct loy_error *error)
 {
     const struct loy_stack_group *group = d->candidates[first].rule->group;
     uint32_t best = first;
     int64_t most = -1;
     for (uint32_t i = first; i < d->count; i++) {
-        int64_t points;
         if (d->candidates[i].rule->group != group) {
             continue;
         }
-        enum loy_err err = possible_for(d, granting, &d->candidates[i], &points, error);
+        enum loy_err err = possible_for(d, granting, &d->candidates[i], error);
         if (err) {
             return err;
         }
+        int64_t points = d->candidates[i].possible.points;
         best = points > most ? i : best;
         most = points > most ? points : most;
     }
+    note_choice(d, granting, first, best);
     for (uint32_t i = first; most > 0 && i < d->count; i++) {
         d->candidates[i].settled = d->candidates[i].settled || (d->candidates[i].rule->group == group && i != best);
     }
@@ -298,6 +312,7 @@ static enum loy_err settle(struct loy_deciding *d, struct loy_granting *granting
     if (err) {
         return err;
     }
+    loy_grant_note(granting, rule, &room);
     trace->reason = loy_reason_name(room.reason);
     trace->left = room.left;
     trace->granted = room.points;

@@ -13,7 +13,9 @@ struct loy_candidate {
     const struct loy_rule *rule;
     struct loy_wanted wanted;
     bool judged;
-    bool settled; /* its group has gone to another */
+    bool settled;  /* its group has gone to another */
+    bool compared; /* with others of its group, of which the best is taken; by what was possible then */
+    struct loy_room possible;
 };
 
 struct loy_deciding {

@@ -9,13 +9,13 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { CONTRACT_PARTITIONS = 8, CONTRACT_TOPICS = 3 };
+enum { CONTRACT_PARTITIONS = 8, CONTRACT_TOPICS = 3, CONTRACT_COUNTERS = 3 };
 
 /* What a test needs beyond the port. Optional functions may be NULL: their histories are skipped, and say so. */
 struct loy_store_maker {
     void *self;
     /* Empty tables, but for partitions 0 … CONTRACT_PARTITIONS − 1 of CONTRACT_TOPICS topics, at offset 0, and
-     * programme revision 1. No store is open then. */
+     * programme revision 1, and counters 1 … CONTRACT_COUNTERS, unused. No store is open then. */
     void (*reset)(void *self);
     /* One more client of the same data; close frees it. */
     struct loy_store (*open)(void *self);
@@ -40,5 +40,9 @@ struct loy_store_maker {
 
 /* Runs all histories; the number that failed. Prints as cmocka does. */
 int contract_store_run(const struct loy_store_maker *maker);
+
+/* For the histories: the result of what was submitted; and those of contract_counters.c. */
+struct loy_store_result contract_store_wait(const struct loy_store_maker *maker, const struct loy_store *store);
+int contract_counters_run(const struct loy_store_maker *maker);
 
 #endif

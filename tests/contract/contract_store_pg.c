@@ -33,13 +33,17 @@ static void reset(void *self)
 {
     struct database *database = self;
     char text[1024];
-    sql(database, "TRUNCATE partition, member, journal, outbox, due, programme_revision");
+    sql(database, "TRUNCATE partition, member, journal, outbox, due, counter, programme_revision");
     sql(database, "INSERT INTO programme_revision VALUES (1, '-infinity', 'shop', 'contract', 'first')");
     (void)snprintf(text, sizeof text,
                    "INSERT INTO partition (k, start_offset, next_offset, outcome_totals) "
                    "SELECT k, array_fill(0::bigint, ARRAY[%d]), array_fill(0::bigint, ARRAY[%d]), "
                    "array_fill(0::bigint, ARRAY[%d]) FROM generate_series(0, %d) AS k",
                    CONTRACT_TOPICS, CONTRACT_TOPICS, CONTRACT_TOPICS * LOY_OUTCOME_COUNT, CONTRACT_PARTITIONS - 1);
+    sql(database, text);
+    (void)snprintf(text, sizeof text,
+                   "INSERT INTO counter SELECT id, 'budget ' || id FROM generate_series(1, %d) AS id",
+                   CONTRACT_COUNTERS);
     sql(database, text);
 }
 

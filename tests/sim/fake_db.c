@@ -49,6 +49,16 @@ const struct fake_member *fake_db_member(const struct fake_db *db, struct loy_st
     return at < 0 ? NULL : &db->members[at];
 }
 
+struct loy_counter_row *fake_db_counter(struct fake_db *db, int32_t id)
+{
+    for (uint32_t i = 0; i < db->counter_count; i++) {
+        if (db->counters[i].id == id) {
+            return &db->counters[i];
+        }
+    }
+    return NULL;
+}
+
 static struct fake_partition *partition_of(const struct fake_db *db, int32_t k)
 {
     return k >= 0 && k < db->partition_count ? &db->partitions[k] : NULL;
@@ -66,10 +76,9 @@ static void refuse(struct fake_transaction *t, enum loy_store_status status, enu
                    const char *why)
 {
     static const enum sim_happening happenings[] = {
-        [LOY_GUARD_PARTITION] = SIM_GUARD_PARTITION,
-        [LOY_GUARD_REVISION] = SIM_GUARD_REVISION,
-        [LOY_GUARD_JOURNAL] = SIM_GUARD_JOURNAL,
-        [LOY_GUARD_MEMBER] = SIM_GUARD_MEMBER,
+        [LOY_GUARD_PARTITION] = SIM_GUARD_PARTITION, [LOY_GUARD_REVISION] = SIM_GUARD_REVISION,
+        [LOY_GUARD_JOURNAL] = SIM_GUARD_JOURNAL,     [LOY_GUARD_MEMBER] = SIM_GUARD_MEMBER,
+        [LOY_GUARD_COUNTER] = SIM_GUARD_COUNTER,
     };
     t->result = (struct loy_store_result){.status = status, .guard = guard};
     memcpy(t->result.sqlstate, sqlstate, 6);
@@ -219,6 +228,19 @@ static bool members_hold(struct fake_transaction *t)
     return true;
 }
 
+static bool counters_hold(struct fake_transaction *t)
+{
+    const struct loy_store_commit *commit = &t->request.commit;
+    for (uint32_t i = 0; i < commit->charge_count; i++) {
+        const struct loy_counter_row *counter = fake_db_counter(t->db, commit->charges[i].id);
+        if (!counter || counter->used > commit->charges[i].at_most) {
+            refuse(t, LOY_STORE_GUARD, LOY_GUARD_COUNTER, "22012", "counter: used more than was decided with");
+            return false;
+        }
+    }
+    return true;
+}
+
 /* --- the writes --- */
 
 static void write_partition(struct fake_transaction *t, const struct loy_partition_write *write)
@@ -315,7 +337,8 @@ static void write_outbox(struct fake_db *db, const struct loy_outbox_row *row)
 
 static void execute_commit(struct fake_transaction *t)
 {
-    if (!texts_hold(t) || !partitions_hold(t) || !revision_holds(t) || !journal_holds(t) || !members_hold(t)) {
+    if (!texts_hold(t) || !partitions_hold(t) || !revision_holds(t) || !journal_holds(t) || !members_hold(t) ||
+        !counters_hold(t)) {
         return;
     }
     struct fake_db *db = t->db;
@@ -339,6 +362,12 @@ static void execute_commit(struct fake_transaction *t)
     }
     for (uint32_t i = 0; i < commit->outbox_count; i++) {
         write_outbox(db, &commit->outbox[i]);
+    }
+    for (uint32_t i = 0; i < commit->charge_count; i++) {
+        struct loy_counter_row *counter = fake_db_counter(db, commit->charges[i].id);
+        counter->used += commit->charges[i].points;
+        sim_say(db->world, "store", "  counter %d is charged %lld: %lld used", counter->id,
+                (long long)commit->charges[i].points, (long long)counter->used);
     }
     t->result = (struct loy_store_result){.status = LOY_STORE_DONE};
     sim_happened(db->world, SIM_COMMIT);
@@ -404,7 +433,19 @@ static void execute_load(struct fake_transaction *t)
         rows[count].state = sim_copy(&t->pool, member->write.row.state);
         count++;
     }
-    t->result = (struct loy_store_result){.status = LOY_STORE_DONE, .members = rows, .member_count = count};
+    struct loy_counter_row *counters = sim_alloc(&t->pool, load->counter_count * sizeof *counters);
+    uint32_t counter_count = 0;
+    for (uint32_t i = 0; i < load->counter_count; i++) {
+        const struct loy_counter_row *counter = fake_db_counter(t->db, load->counters[i]);
+        if (counter) {
+            counters[counter_count++] = *counter;
+        }
+    }
+    t->result = (struct loy_store_result){.status = LOY_STORE_DONE,
+                                          .members = rows,
+                                          .member_count = count,
+                                          .counters = counters,
+                                          .counter_count = counter_count};
 }
 
 static void execute_find(struct fake_transaction *t)

@@ -25,6 +25,7 @@ static void copy_commit(struct sim_pool *pool, struct loy_store_commit *c)
     c->partitions = copy_array(pool, c->partitions, c->partition_count, sizeof *c->partitions);
     c->reads = copy_array(pool, c->reads, c->read_count, sizeof *c->reads);
     c->due = copy_array(pool, c->due, c->due_count, sizeof *c->due);
+    c->charges = copy_array(pool, c->charges, c->charge_count, sizeof *c->charges);
     struct loy_journal_row *journal = (void *)copy_array(pool, c->journal, c->journal_count, sizeof *c->journal);
     for (uint32_t i = 0; i < c->journal_count; i++) {
         journal[i].subject = sim_copy(pool, journal[i].subject);
@@ -61,6 +62,8 @@ static void copy_request(struct fake_transaction *t, const struct loy_store_requ
             keys[i].member_id = sim_copy(pool, keys[i].member_id);
         }
         t->request.load.keys = keys;
+        t->request.load.counters =
+            copy_array(pool, request->load.counters, request->load.counter_count, sizeof *request->load.counters);
         break;
     }
     case LOY_STORE_FIND:
@@ -105,6 +108,7 @@ static void scribble_result(const struct loy_store_result *result)
     scribble(result->members, result->member_count, sizeof *result->members);
     scribble(result->partitions, result->partition_count, sizeof *result->partitions);
     scribble(result->outbox, result->outbox_count, sizeof *result->outbox);
+    scribble(result->counters, result->counter_count, sizeof *result->counters);
     scribble(result->found, result->found_count, sizeof *result->found);
 }
 

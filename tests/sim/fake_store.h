@@ -2,8 +2,8 @@
  *
  * struct fake_db is the server: it outlives its clients, and what they submitted. struct fake_store is one client's
  * connection and implements ports/store.h. A transaction checks its guards in the adapter's order (partition, revision,
- * journal, member, reads) and writes all or nothing. A client that dies leaves its transaction behind: it executes
- * later, or an acquire ends it. Tables are open for checks. One thread. Tests: tests/unit/test_fakes.c,
+ * journal, member, reads, counter) and writes all or nothing. A client that dies leaves its transaction behind: it
+ * executes later, or an acquire ends it. Tables are open for checks. One thread. Tests: tests/unit/test_fakes.c,
  * tests/contract/. */
 #ifndef LOY_TESTS_SIM_FAKE_STORE_H
 #define LOY_TESTS_SIM_FAKE_STORE_H
@@ -11,7 +11,7 @@
 #include "ports/store.h"
 #include "sim/world.h"
 
-enum { FAKE_OUTBOX_MAX = 256, FAKE_REVISIONS_MAX = 8 };
+enum { FAKE_OUTBOX_MAX = 256, FAKE_REVISIONS_MAX = 8, FAKE_COUNTERS_MAX = 8 };
 
 /* Rows of table `partition` with what hangs on them. */
 struct fake_partition {
@@ -48,6 +48,8 @@ struct fake_db {
     struct sim_map member_numbers; /* (k, n) */
     struct fake_revision revisions[FAKE_REVISIONS_MAX];
     uint32_t revision_count;
+    struct loy_counter_row counters[FAKE_COUNTERS_MAX];
+    uint32_t counter_count;
     struct fake_transaction *transactions; /* under way, in order of submission */
     struct loy_str poison;                 /* an event that contains it cannot be stored; empty: none */
     uint64_t stale_commits;                /* that stand though a newer owner had acquired: none, ever */
@@ -62,8 +64,9 @@ void fake_db_fini(struct fake_db *db);
 void fake_db_run(struct fake_db *db);
 /* When something is next to happen; INT64_MAX: nothing. */
 int64_t fake_db_next_us(const struct fake_db *db);
-/* The member's row; NULL when there is none. */
+/* The row; NULL when there is none. */
 const struct fake_member *fake_db_member(const struct fake_db *db, struct loy_str member_id);
+struct loy_counter_row *fake_db_counter(struct fake_db *db, int32_t id);
 const struct loy_journal_row *fake_db_journal(const struct fake_db *db, const struct loy_journal_key *key);
 
 struct fake_store {

@@ -86,6 +86,7 @@ struct sim_faults {
     X(GUARD_REVISION, "guard_revision")                                                                                \
     X(GUARD_JOURNAL, "guard_journal")                                                                                  \
     X(GUARD_MEMBER, "guard_member")                                                                                    \
+    X(GUARD_COUNTER, "guard_counter")                                                                                  \
     X(COMMIT, "commit")                                                                                                \
     X(OUTBOX_REPLAYED, "outbox_replayed")                                                                              \
     X(CACHE_OFF, "cache_off")                                                                                          \

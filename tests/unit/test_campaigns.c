@@ -463,6 +463,9 @@ static void a_budgets_last_points_are_given_or_refused(void **state)
     assert_int_equal(s.effects.charges[0].counter, 1);
     assert_int_equal(s.effects.charges[0].points, 60);
     assert_int_equal(s.effects.charges[1].points, 90); /* both rules' */
+    assert_int_equal(s.effects.charges[0].at_most, 40);
+    assert_int_equal(s.effects.charges[1].at_most, 10);
+    assert_false(s.effects.charges[0].is_short || s.effects.charges[1].is_short);
     story_spend(&s, sunday, 100);
     assert_int_equal(story_granted(&s, 1), 40);
     assert_string_equal(story_reason(&s, 1), "budget");
@@ -471,8 +474,15 @@ static void a_budgets_last_points_are_given_or_refused(void **state)
     assert_int_equal(story_trace(&s, 2)->left, 10);
     assert_int_equal(s.views[0].used, 100);
     assert_int_equal(s.views[1].used, 90);
+    assert_int_equal(s.effects.charges[0].at_most, 60); /* cut to what was left: for this very use only */
+    assert_true(s.effects.charges[0].is_short && s.effects.charges[1].is_short);
     story_spend(&s, sunday, 100);
-    assert_int_equal(s.effects.charge_count, 0);
+    assert_int_equal(s.effects.charge_count, 2);
+    for (int i = 0; i < 2; i++) { /* both were looked at and gave nothing, and cannot give more later */
+        assert_int_equal(s.effects.charges[i].points, 0);
+        assert_int_equal(s.effects.charges[i].at_most, INT64_MAX);
+        assert_true(s.effects.charges[i].is_short);
+    }
     s.budgets.count = 1;
     story_line(&s, "goods", 100);
     assert_int_equal(story_try(&s, sunday), LOY_ERR_NOT_FOUND);

@@ -28,6 +28,9 @@ static void reset(void *self)
     bench->world.wire_us = 1000;
     fake_db_init(&bench->db, &bench->world, CONTRACT_TOPICS, CONTRACT_PARTITIONS);
     bench->db.refuses_bad_text = true;
+    for (int32_t id = 1; id <= CONTRACT_COUNTERS; id++) {
+        bench->db.counters[bench->db.counter_count++] = (struct loy_counter_row){id, 0};
+    }
     bench->made = true;
 }
 

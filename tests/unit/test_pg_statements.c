@@ -19,6 +19,7 @@ static void the_statement_decides_the_guard(void **state)
     must_judge(LOY_PG_MEMBER_UPDATE, "22012", LOY_STORE_GUARD, LOY_GUARD_MEMBER);
     must_judge(LOY_PG_MEMBER_INSERT, "23505", LOY_STORE_GUARD, LOY_GUARD_MEMBER);
     must_judge(LOY_PG_READS, "22012", LOY_STORE_GUARD, LOY_GUARD_MEMBER);
+    must_judge(LOY_PG_COUNTER, "22012", LOY_STORE_GUARD, LOY_GUARD_COUNTER);
 }
 
 static void the_same_error_elsewhere_is_no_guard(void **state)
@@ -28,6 +29,7 @@ static void the_same_error_elsewhere_is_no_guard(void **state)
     must_judge(LOY_PG_JOURNAL, "23502", LOY_STORE_POISON, LOY_GUARD_NONE);
     must_judge(LOY_PG_OUTBOX_PUT, "23505", LOY_STORE_POISON, LOY_GUARD_NONE);
     must_judge(LOY_PG_MEMBER_UPDATE, "22003", LOY_STORE_POISON, LOY_GUARD_NONE);
+    must_judge(LOY_PG_LOAD_COUNTERS, "22012", LOY_STORE_POISON, LOY_GUARD_NONE);
 }
 
 static void outages_are_never_anything_else(void **state)

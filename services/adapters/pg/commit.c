@@ -299,6 +299,21 @@ static enum loy_err send_outbox(struct loy_pg_pipe *pipe, const struct loy_store
     return loy_pg_send(pipe, LOY_PG_OUTBOX_PUT, &params);
 }
 
+/* --- counters
+ * --------------------------------------------------------------------------------------------------------- */
+
+/* The last of all: whoever holds a budget's row has nothing left to do but to commit. */
+static enum loy_err send_charges(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
+{
+    const struct loy_counter_charge *charges = commit->charges;
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    loy_pg_param_i32s(&params, commit->charge_count, &charges->id, sizeof *charges);
+    loy_pg_param_i64s(&params, commit->charge_count, &charges->points, sizeof *charges);
+    loy_pg_param_i64s(&params, commit->charge_count, &charges->at_most, sizeof *charges);
+    return loy_pg_send(pipe, LOY_PG_COUNTER, &params);
+}
+
 /* --- the pipeline
  * ----------------------------------------------------------------------------------------------------- */
 
@@ -316,6 +331,7 @@ enum loy_err loy_pg_send_commit(struct loy_pg_pipe *pipe, const struct loy_store
         {commit->due_count > 0, send_due},
         {commit->partition_count > 0, send_outbox_trim},
         {commit->outbox_count > 0, send_outbox},
+        {commit->charge_count > 0, send_charges},
     };
     struct loy_arena_mark mark = loy_arena_mark(pipe->arena);
     for (size_t i = 0; i < sizeof steps / sizeof *steps; i++) {

@@ -113,8 +113,8 @@ static const struct {
     enum loy_err (*read)(const PGresult *rows, struct loy_arena *arena, struct loy_store_result *result);
 } readers[] = {
     {LOY_PG_ACQUIRE, loy_pg_read_partitions}, {LOY_PG_ACQUIRE_OUTBOX, loy_pg_read_outbox},
-    {LOY_PG_LOAD, loy_pg_read_members},       {LOY_PG_FIND, loy_pg_read_found},
-    {LOY_PG_DUE_SCAN, loy_pg_read_due},
+    {LOY_PG_LOAD, loy_pg_read_members},       {LOY_PG_LOAD_COUNTERS, loy_pg_read_counters},
+    {LOY_PG_FIND, loy_pg_read_found},         {LOY_PG_DUE_SCAN, loy_pg_read_due},
 };
 
 static void read_rows(struct loy_pg *pg)

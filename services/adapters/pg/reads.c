@@ -31,7 +31,7 @@ enum loy_err loy_pg_send_acquire(struct loy_pg_pipe *pipe, const struct loy_stor
     return loy_pg_send(pipe, LOY_PG_ACQUIRE_OUTBOX, &params);
 }
 
-enum loy_err loy_pg_send_load(struct loy_pg_pipe *pipe, const struct loy_store_load *load)
+static enum loy_err send_load_members(struct loy_pg_pipe *pipe, const struct loy_store_load *load)
 {
     size_t bytes = 0;
     for (uint32_t i = 0; i < load->count; i++) {
@@ -44,6 +44,18 @@ enum loy_err loy_pg_send_load(struct loy_pg_pipe *pipe, const struct loy_store_l
         at = loy_pg_put_bytes(at, load->keys[i].member_id.at, load->keys[i].member_id.len);
     }
     return loy_pg_send(pipe, LOY_PG_LOAD, &params);
+}
+
+enum loy_err loy_pg_send_load(struct loy_pg_pipe *pipe, const struct loy_store_load *load)
+{
+    struct loy_pg_params params;
+    enum loy_err err = load->count > 0 ? send_load_members(pipe, load) : LOY_OK;
+    if (err || load->counter_count == 0) {
+        return err;
+    }
+    loy_pg_params_init(&params, pipe->arena);
+    loy_pg_param_i32s(&params, load->counter_count, load->counters, sizeof *load->counters);
+    return loy_pg_send(pipe, LOY_PG_LOAD_COUNTERS, &params);
 }
 
 enum loy_err loy_pg_send_find(struct loy_pg_pipe *pipe, const struct loy_store_find *find)

@@ -54,6 +54,8 @@ LOY_MUST_USE enum loy_err loy_pg_read_outbox(const PGresult *rows, struct loy_ar
                                              struct loy_store_result *result);
 LOY_MUST_USE enum loy_err loy_pg_read_members(const PGresult *rows, struct loy_arena *arena,
                                               struct loy_store_result *result);
+LOY_MUST_USE enum loy_err loy_pg_read_counters(const PGresult *rows, struct loy_arena *arena,
+                                               struct loy_store_result *result);
 LOY_MUST_USE enum loy_err loy_pg_read_found(const PGresult *rows, struct loy_arena *arena,
                                             struct loy_store_result *result);
 LOY_MUST_USE enum loy_err loy_pg_read_due(const PGresult *rows, struct loy_arena *arena,

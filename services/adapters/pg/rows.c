@@ -172,6 +172,26 @@ enum loy_err loy_pg_read_members(const PGresult *rows, struct loy_arena *arena, 
     return LOY_OK;
 }
 
+enum loy_err loy_pg_read_counters(const PGresult *rows, struct loy_arena *arena, struct loy_store_result *result)
+{
+    int count = PQntuples(rows);
+    struct loy_counter_row *counters = LOY_NEW_ARRAY(arena, struct loy_counter_row, (size_t)count);
+    if (!counters) {
+        return memory_error(result, "counter", count);
+    }
+    for (int i = 0; i < count; i++) {
+        struct reader reader = {rows, i, 0, false};
+        counters[i].id = next_i32(&reader);
+        counters[i].used = next_i64(&reader);
+        if (reader.wrong) {
+            return shape_error(result, "counter");
+        }
+    }
+    result->counters = counters;
+    result->counter_count = (uint32_t)count;
+    return LOY_OK;
+}
+
 enum loy_err loy_pg_read_found(const PGresult *rows, struct loy_arena *arena, struct loy_store_result *result)
 {
     int count = PQntuples(rows);

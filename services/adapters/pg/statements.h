@@ -69,6 +69,12 @@
     X(OUTBOX_TRIM, "outbox trim", NONE, "",                                                                            \
       "DELETE FROM outbox o USING unnest($1, $2) AS w(k, through) WHERE o.k = w.k AND o.seq <= w.through")             \
     X(OUTBOX_PUT, "outbox", NONE, "", "INSERT INTO outbox SELECT * FROM unnest($1, $2, $3)")                           \
+    X(COUNTER, "counter", COUNTER, "22012",                                                                            \
+      "WITH locked AS MATERIALIZED (SELECT c.id, c.used, w.points, w.at_most "                                         \
+      "FROM unnest($1, $2, $3) AS w(id, points, at_most) JOIN counter c ON c.id = w.id ORDER BY c.id FOR UPDATE OF "   \
+      "c), "                                                                                                           \
+      "charged AS (UPDATE counter c SET used = l.used + l.points FROM locked l WHERE c.id = l.id AND l.points > 0) "   \
+      "SELECT must_hold(count(*) = cardinality($1)) FROM locked WHERE used <= at_most")                                \
     X(ACQUIRE, "acquire", NONE, "",                                                                                    \
       "SELECT k, epoch, attempts, next_offset, outcome_totals, outbox_seq, next_n, alone, alone_topic, alone_offset "  \
       "FROM acquire_partitions($1, $2)")                                                                               \
@@ -80,6 +86,8 @@
     X(LOAD, "load", NONE, "",                                                                                          \
       "SELECT m.k, m.n, m.member_id, m.seq, m.version, m.digest, m.state "                                             \
       "FROM unnest($1) AS w(member_id) JOIN member m ON m.member_id = w.member_id")                                    \
+    X(LOAD_COUNTERS, "load of counters", NONE, "",                                                                     \
+      "SELECT c.id, c.used FROM unnest($1) AS w(id) JOIN counter c ON c.id = w.id")                                    \
     X(FIND, "find", NONE, "",                                                                                          \
       "SELECT j.k, j.n, j.event_key, j.event FROM unnest($1, $2, $3) AS w(k, n, event_key) "                           \
       "JOIN journal j ON j.k = w.k AND j.n = w.n AND j.event_key = w.event_key")                                       \
