@@ -121,7 +121,7 @@ $(B)/tests/%.o: tests/%.c $(proto_c) | toolchain
 
 # The simulated ports (tests/sim): for unit tests, contract tests and the simulator.
 FAKES       := $(B)/tests/libfakes.a
-$(FAKES): $(patsubst %,$(B)/tests/sim/%.o,world fake_broker fake_bus fake_db fake_store fake_cache)
+$(FAKES): $(patsubst %,$(B)/tests/sim/%.o,world fake_broker fake_bus fake_db fake_store fake_cache fake_programmes)
 	@mkdir -p $(@D) && rm -f $@
 	$(Q)$(AR) rcsD $@ $^
 

@@ -67,8 +67,7 @@ static bool put_partitions(struct loy_worker *worker, struct loy_batch *batch, s
     return true;
 }
 
-static bool put_journal_row(struct loy_batch *batch, const struct loy_item *item, const struct loy_programme *programme,
-                            struct loy_journal_row *row)
+static bool put_journal_row(struct loy_batch *batch, const struct loy_item *item, struct loy_journal_row *row)
 {
     const struct loy_slot *slot = &batch->slots[item->slot];
     const struct loy_effects *effects = &item->effects;
@@ -80,7 +79,7 @@ static bool put_journal_row(struct loy_batch *batch, const struct loy_item *item
         .from = {item->origin.topic, item->origin.partition, item->origin.offset},
         .arrival_us = effects->arrival_us,
         .occurred_at_us = item->event.occurred_at_us,
-        .revision = programme->revision,
+        .revision = item->programme->revision,
         .engine = LOY_ENGINE_VERSION,
         .kind = (int16_t)item->event.kind,
         .applied = (int16_t)effects->applied,
@@ -99,24 +98,24 @@ static bool put_journal_row(struct loy_batch *batch, const struct loy_item *item
     return entries;
 }
 
-static bool put_journal(struct loy_worker *worker, struct loy_batch *batch, struct loy_store_commit *commit)
+static bool put_journal(struct loy_batch *batch, struct loy_store_commit *commit)
 {
     struct loy_journal_row *rows = loy_arena_alloc(&batch->arena, batch->count * sizeof *rows);
     uint32_t count = 0;
-    commit->newest_moment_us = INT64_MIN;
     for (uint32_t i = 0; rows && i < batch->count; i++) {
         const struct loy_item *item = &batch->items[i];
         if (item->outcome != LOY_OUTCOME_APPLIED) {
             continue;
         }
-        if (!put_journal_row(batch, item, worker->programme, &rows[count++])) {
+        if (!put_journal_row(batch, item, &rows[count++])) {
             return false;
         }
-        if (item->event.occurred_at_us > commit->newest_moment_us) {
-            commit->newest_moment_us = item->event.occurred_at_us;
-        }
     }
-    commit->revision = count > 0 ? worker->programme->revision : 0;
+    /* What the engine refused was decided too: a newer revision may have taken it. */
+    if (batch->newest_moment_us != INT64_MIN) {
+        commit->revision = loy_revisions_newest(batch->revisions)->revision;
+        commit->newest_moment_us = batch->newest_moment_us;
+    }
     commit->journal = rows;
     commit->journal_count = count;
     return rows != NULL;
@@ -177,7 +176,7 @@ enum loy_err loy_commit_submit(struct loy_worker *worker, struct loy_batch *batc
 {
     batch->request = (struct loy_store_request){.kind = LOY_STORE_COMMIT};
     struct loy_store_commit *commit = &batch->request.commit;
-    if (!put_partitions(worker, batch, commit) || !put_journal(worker, batch, commit) || !put_members(batch, commit)) {
+    if (!put_partitions(worker, batch, commit) || !put_journal(batch, commit) || !put_members(batch, commit)) {
         return out_of_room(worker, batch);
     }
     batch->phase = LOY_BATCH_COMMIT;

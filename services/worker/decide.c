@@ -77,8 +77,11 @@ static enum loy_err apply(struct loy_worker *worker, struct loy_batch *batch, st
     struct loy_slot *slot = &batch->slots[item->slot];
     struct loy_account before = slot->account;
     struct loy_error error;
+    int64_t moment_us;
+    item->programme = loy_revisions_choose(batch->revisions, &item->event, item->arrival_us, &moment_us);
+    batch->newest_moment_us = moment_us > batch->newest_moment_us ? moment_us : batch->newest_moment_us;
     loy_region_reset(&worker->scratch_region, &worker->scratch, LOY_SCRATCH_KEEP);
-    enum loy_err err = loy_engine_decide(worker->programme, &slot->account, &item->event, item->arrival_us, NULL,
+    enum loy_err err = loy_engine_decide(item->programme, &slot->account, &item->event, item->arrival_us, NULL,
                                          &worker->scratch, &item->effects, &error);
     if (!err) {
         err = measure(worker, &slot->account, &error);
@@ -162,6 +165,8 @@ enum loy_err loy_decide(struct loy_worker *worker, struct loy_batch *batch)
 {
     struct loy_table seen;
     loy_arena_reset_to(&batch->arena, batch->loaded);
+    batch->revisions = worker->programmes.current(worker->programmes.self);
+    batch->newest_moment_us = INT64_MIN;
     if (++batch->misses > LOY_GUARD_MISSES_MAX) {
         return loy_worker_fail(worker, LOY_ERR_INTERNAL, "a batch was refused %d times: run loyalctl audit",
                                LOY_GUARD_MISSES_MAX);
@@ -182,4 +187,36 @@ enum loy_err loy_decide(struct loy_worker *worker, struct loy_batch *batch)
         }
     }
     return err ? err : close_accounts(worker, batch);
+}
+
+/* --- a newer revision
+ * ------------------------------------------------------------------------------------------------- */
+
+static void ask_for_newer(struct loy_worker *worker, int32_t known)
+{
+    uint64_t unsaid;
+    worker->programmes.refresh(worker->programmes.self, known);
+    if (loy_log_repeat_failed(&worker->revision_said, loy_worker_now_us(worker), LOY_SAY_AGAIN_US, &unsaid)) {
+        LOY_INFO("revision_wanted", LOY_LOG_STR("owner", worker->config.owner), LOY_LOG_INT("newer_than", known));
+    }
+}
+
+void loy_decide_refresh(struct loy_worker *worker, struct loy_batch *batch)
+{
+    batch->phase = LOY_BATCH_REVISION;
+    batch->misses--; /* it waits for something newer to be decided by: no reason to give up */
+    ask_for_newer(worker, loy_revisions_newest(batch->revisions)->revision);
+}
+
+void loy_decide_refreshed(struct loy_worker *worker, struct loy_batch *batch)
+{
+    int32_t known = loy_revisions_newest(batch->revisions)->revision;
+    if (loy_revisions_newest(worker->programmes.current(worker->programmes.self))->revision <= known) {
+        ask_for_newer(worker, known);
+        return;
+    }
+    batch->phase = LOY_BATCH_DECIDE;
+    if (loy_log_repeat_works(&worker->revision_said)) {
+        LOY_INFO("revision_loaded", LOY_LOG_STR("owner", worker->config.owner));
+    }
 }

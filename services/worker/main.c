@@ -1,4 +1,5 @@
 /* loyald-worker: takes partitions of the input topics and turns records into a ledger and balance updates. */
+#include "engine/revisions.h"
 #include "runtime/clock.h"
 #include "runtime/http.h"
 #include "runtime/log.h"
@@ -25,6 +26,8 @@ struct process {
     struct loy_start start;
     struct loy_thread *threads;
     uint32_t thread_count;
+    const struct loy_programme *programme;
+    struct loy_revisions revisions;
     const void **metric_sources;        /* of the workers, then of Redis */
     struct loy_metric_group metrics[2]; /* the workers', and Redis's where there is one */
 };
@@ -68,16 +71,30 @@ static bool is_ready(void *context, char why[LOY_HTTP_WHY_MAX])
     return assigned > 0;
 }
 
+static const struct loy_revisions *only_one(void *self)
+{
+    struct process *process = self;
+    return &process->revisions;
+}
+
+static void never_newer(void *self, int32_t number)
+{
+    (void)self;
+    (void)number;
+}
+
 static enum loy_err start_threads(struct process *process, struct loy_error *error)
 {
     const struct loy_config *config = &process->config;
     char host[64] = "";
     (void)gethostname(host, sizeof host - 1);
+    process->programme = &process->start.programme;
+    process->revisions = (struct loy_revisions){&process->programme, 1};
     for (uint32_t i = 0; i < process->thread_count; i++) {
         struct loy_thread *thread = &process->threads[i];
         thread->number = (int)i;
         thread->config = config;
-        thread->programme = &process->start.programme;
+        thread->programmes = (struct loy_programmes){only_one, never_newer, process};
         snprintf(thread->owner, sizeof thread->owner, "%s/%d/%u", host, (int)getpid(), i);
         thread->worker_config = (struct loy_worker_config){
             .topics = process->start.topics,

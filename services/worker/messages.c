@@ -109,7 +109,8 @@ static void put_update(struct loy_worker *worker, struct loy_batch *batch, const
 enum loy_err loy_message_update(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item,
                                 const struct loy_account *account)
 {
-    struct loy_wire_update update = {.programme = worker->programme,
+    struct loy_wire_update update = {.programme = item->programme,
+                                     .newest = loy_revisions_newest(batch->revisions),
                                      .account = account,
                                      .event = &item->event,
                                      .effects = &item->effects,
@@ -125,7 +126,8 @@ enum loy_err loy_message_balance_json(struct loy_worker *worker, struct loy_batc
                                       struct loy_str *ret_json)
 {
     const struct loy_item *item = &batch->items[slot->changed_by];
-    struct loy_wire_update update = {.programme = worker->programme,
+    struct loy_wire_update update = {.programme = item->programme,
+                                     .newest = loy_revisions_newest(batch->revisions),
                                      .account = &slot->account,
                                      .event = &item->event,
                                      .effects = &item->effects,

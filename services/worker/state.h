@@ -7,6 +7,7 @@
 
 #include "base/table.h"
 #include "engine/engine.h"
+#include "engine/revisions.h"
 #include "runtime/failpoint.h"
 #include "runtime/log.h"
 #include "runtime/region.h"
@@ -30,12 +31,13 @@ enum {
     LOY_STOP_WAIT_US = 8000000,   /* how long a stop waits for the batch under way and its delivery */
     LOY_RETRY_MIN_US = 50000,
     LOY_RETRY_MAX_US = 5000000,
-    LOY_GUARD_MISSES_MAX = 8,    /* decisions of one batch, whatever made them necessary */
-    LOY_THROTTLE_US = 500000,    /* a full batch that cannot go on for so long pauses the input */
-    LOY_SAY_AGAIN_US = 10000000, /* an outage is said once, then no more often than this */
-    LOY_BATCH_KEEP = 8 << 20,    /* memory of a batch that is kept for the next one */
-    LOY_SCRATCH_KEEP = 1 << 20,  /* and of an event's decision */
-    LOY_TURN_EVENTS_MAX = 8192,  /* bus events a turn */
+    LOY_GUARD_MISSES_MAX = 8,     /* decisions of one batch, whatever made them necessary */
+    LOY_THROTTLE_US = 500000,     /* a full batch that cannot go on for so long pauses the input */
+    LOY_SAY_AGAIN_US = 10000000,  /* an outage is said once, then no more often than this */
+    LOY_REVISION_TURN_US = 50000, /* how soon it is noticed that a newer revision was loaded */
+    LOY_BATCH_KEEP = 8 << 20,     /* memory of a batch that is kept for the next one */
+    LOY_SCRATCH_KEEP = 1 << 20,   /* and of an event's decision */
+    LOY_TURN_EVENTS_MAX = 8192,   /* bus events a turn */
 };
 
 /* --- a batch --------------------------------------------------------------------------------------------------------
@@ -55,6 +57,7 @@ struct loy_item {
     const char *reason;                              /* rejected: the sentence; in the arena */
     enum loy_err error;                              /* rejected: why */
     int32_t slot;                                    /* the account; -1: none */
+    const struct loy_programme *programme;           /* the revision that decided it */
     uint8_t identity[4 + sizeof(struct loy_digest)]; /* slot and event key: what is unique in the batch */
     struct loy_effects effects;                      /* applied; without its rules, of which `trace` tells */
     struct loy_str trace;                            /* applied: as the journal keeps it */
@@ -97,14 +100,15 @@ struct loy_span {
 
 enum loy_batch_phase {
     LOY_BATCH_FILLING,
-    LOY_BATCH_READY,   /* to be loaded */
-    LOY_BATCH_MARK,    /* waiting for the mark of its record: alone.c */
-    LOY_BATCH_CACHE,   /* waiting for Redis */
-    LOY_BATCH_LOAD,    /* waiting for PostgreSQL's members */
-    LOY_BATCH_DECIDE,  /* everything is there */
-    LOY_BATCH_COMMIT,  /* waiting for the commit */
-    LOY_BATCH_FIND,    /* waiting for the journal's rows of repeated events */
-    LOY_BATCH_DROPPED, /* its reply still comes, and what was asked lies in its arena until then */
+    LOY_BATCH_READY,    /* to be loaded */
+    LOY_BATCH_MARK,     /* waiting for the mark of its record: alone.c */
+    LOY_BATCH_CACHE,    /* waiting for Redis */
+    LOY_BATCH_LOAD,     /* waiting for PostgreSQL's members */
+    LOY_BATCH_DECIDE,   /* everything is there */
+    LOY_BATCH_COMMIT,   /* waiting for the commit */
+    LOY_BATCH_FIND,     /* waiting for the journal's rows of repeated events */
+    LOY_BATCH_REVISION, /* waiting for a newer revision to be loaded */
+    LOY_BATCH_DROPPED,  /* its reply still comes, and what was asked lies in its arena until then */
 };
 
 struct loy_batch {
@@ -126,6 +130,8 @@ struct loy_batch {
     struct loy_arena_mark loaded; /* what a new decision starts from */
     bool alone;                   /* its record is of a suspected partition */
     uint32_t misses;
+    const struct loy_revisions *revisions; /* those that were known when it was decided */
+    int64_t newest_moment_us;              /* the latest that a revision was chosen for; INT64_MIN: none was */
     struct loy_store_request request;
     int64_t submitted_us;
 };
@@ -174,7 +180,7 @@ enum loy_asked { LOY_ASKED_NOTHING, LOY_ASKED_ACQUIRE, LOY_ASKED_BATCH, LOY_ASKE
 
 struct loy_worker {
     struct loy_worker_config config;
-    const struct loy_programme *programme;
+    struct loy_programmes programmes;
     struct loy_bus bus;
     struct loy_store store;
     struct loy_cache cache;
@@ -210,7 +216,7 @@ struct loy_worker {
     uint32_t deferred;         /* of the partitions we hold */
     bool throttled;            /* the input is paused: the store keeps us waiting */
     int64_t room_us;           /* when the filling batch last had room */
-    struct loy_log_repeat outage_said;
+    struct loy_log_repeat outage_said, revision_said;
     struct loy_region small_region;
     struct loy_arena small; /* requests that are no batch: acquire, trim */
     struct loy_region scratch_region;
@@ -279,6 +285,9 @@ STEP loy_decide(struct loy_worker *worker, struct loy_batch *batch);
 void loy_item_settle(struct loy_item *item, enum loy_outcome outcome, const char *detail);
 STEP loy_item_reject(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item, enum loy_err code,
                      const char *reason);
+/* A newer revision is in force than those the batch was decided by: it waits until that is loaded. */
+void loy_decide_refresh(struct loy_worker *worker, struct loy_batch *batch);
+void loy_decide_refreshed(struct loy_worker *worker, struct loy_batch *batch);
 
 /* keep.c: copies what outlives the decision of an applied item, and encodes its messages */
 STEP loy_keep(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item);

@@ -84,7 +84,7 @@ static struct loy_thread_parts *open_parts(struct loy_thread *thread, struct loy
         parts->cache = loy_redis_cache(thread->redis);
     }
     struct loy_clock clock = loy_clock_of_system();
-    parts->worker = loy_worker_new(&thread->worker_config, thread->programme, &parts->bus, &parts->store,
+    parts->worker = loy_worker_new(&thread->worker_config, &thread->programmes, &parts->bus, &parts->store,
                                    thread->redis ? &parts->cache : NULL, &clock, &thread->metrics, error);
     if (!parts->worker) {
         close_parts(thread, parts);

@@ -17,7 +17,7 @@ struct loy_thread_parts;
 struct loy_thread {
     int number;
     const struct loy_config *config;
-    const struct loy_programme *programme;
+    struct loy_programmes programmes;
     struct loy_worker_config worker_config; /* owner and topics are filled by the starter */
     char owner[128];
     struct loy_worker_metrics metrics;

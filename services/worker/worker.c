@@ -124,6 +124,9 @@ static enum loy_err batch_step(struct loy_worker *worker, bool *ret_progress)
             err = loy_ownership_rewind(worker);
         }
         break;
+    case LOY_BATCH_REVISION:
+        loy_decide_refreshed(worker, batch);
+        break;
     case LOY_BATCH_DROPPED:
         return LOY_OK;
     case LOY_BATCH_MARK:
@@ -155,9 +158,8 @@ static enum loy_err batch_guard(struct loy_worker *worker, const struct loy_stor
         return LOY_OK;
     case LOY_GUARD_REVISION:
         loy_count(&worker->metrics->guard_revision, 1);
-        return loy_worker_fail(worker, LOY_ERR_MISMATCH,
-                               "a newer programme revision than %d is in force: restart the worker to load it",
-                               worker->programme->revision);
+        loy_decide_refresh(worker, batch);
+        return LOY_OK;
     case LOY_GUARD_JOURNAL:
         loy_count(&worker->metrics->guard_journal, 1);
         return loy_duplicates_find(worker, batch);
@@ -367,6 +369,9 @@ static int64_t wait_of(const struct loy_worker *worker)
     if (worker->current->phase == LOY_BATCH_CACHE) {
         wait_us = LOY_CACHE_TURN_US;
     }
+    if (worker->current->phase == LOY_BATCH_REVISION) {
+        wait_us = LOY_REVISION_TURN_US;
+    }
     if (worker->retry_us > now_us && worker->retry_us - now_us < wait_us) {
         wait_us = worker->retry_us - now_us;
     }
@@ -396,6 +401,7 @@ enum loy_worker_state loy_worker_turn(struct loy_worker *worker, int64_t *ret_wa
             worker->state = LOY_WORKER_STOPPED;
         }
     }
+    atomic_store(&worker->metrics->revision_waits, worker->current->phase == LOY_BATCH_REVISION);
     *ret_wait_us = progress ? 0 : wait_of(worker);
     return worker->state;
 }
@@ -431,7 +437,7 @@ static enum loy_err check_config(const struct loy_worker_config *config, struct 
     return LOY_OK;
 }
 
-struct loy_worker *loy_worker_new(const struct loy_worker_config *config, const struct loy_programme *programme,
+struct loy_worker *loy_worker_new(const struct loy_worker_config *config, const struct loy_programmes *programmes,
                                   const struct loy_bus *bus, const struct loy_store *store,
                                   const struct loy_cache *cache, const struct loy_clock *clock,
                                   struct loy_worker_metrics *metrics, struct loy_error *error)
@@ -445,7 +451,7 @@ struct loy_worker *loy_worker_new(const struct loy_worker_config *config, const 
         return NULL;
     }
     worker->config = *config;
-    worker->programme = programme;
+    worker->programmes = *programmes;
     worker->bus = *bus;
     worker->store = *store;
     worker->has_cache = cache != NULL;

@@ -8,10 +8,10 @@
 
 #include "base/err.h"
 #include "base/str.h"
-#include "engine/programme.h"
 #include "ports/bus.h"
 #include "ports/cache.h"
 #include "ports/clock.h"
+#include "ports/programmes.h"
 #include "ports/store.h"
 
 #include <stdbool.h>
@@ -46,7 +46,7 @@ enum loy_worker_state {
 };
 
 /* Allocates. NULL and *error when the configuration cannot work or memory is short. cache may be NULL. */
-struct loy_worker *loy_worker_new(const struct loy_worker_config *config, const struct loy_programme *programme,
+struct loy_worker *loy_worker_new(const struct loy_worker_config *config, const struct loy_programmes *programmes,
                                   const struct loy_bus *bus, const struct loy_store *store,
                                   const struct loy_cache *cache, const struct loy_clock *clock,
                                   struct loy_worker_metrics *metrics, struct loy_error *error);

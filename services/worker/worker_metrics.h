@@ -45,7 +45,8 @@
     X(assigned, "loyald_partitions_assigned", "Partitions that the group gives us now")                                \
     X(partitions, "loyald_partitions_owned", "Partitions acquired and worked now")                                     \
     X(partitions_stopped, "loyald_partitions_stopped", "Partitions stopped by a record that stopped three workers")    \
-    X(store_down, "loyald_store_down", "Threads whose last request to PostgreSQL failed; 0: all is well")
+    X(store_down, "loyald_store_down", "Threads whose last request to PostgreSQL failed; 0: all is well")              \
+    X(revision_waits, "loyald_revision_waits", "Threads whose batch waits for a newer programme revision")
 
 enum { LOY_HISTOGRAM_BUCKETS = 16 }; /* upper bounds 1 ms × 2^i; the last is +Inf */
 

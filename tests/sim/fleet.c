@@ -26,8 +26,9 @@ static void start_thread(struct sim_fleet *fleet, struct sim_process *process, i
     struct loy_store store = fake_store_port(&thread->store);
     struct loy_cache cache = fake_cache_port(&thread->cache);
     struct loy_clock clock = sim_clock_port(&thread->clock);
-    thread->worker = loy_worker_new(&thread->config, fleet->programme, &bus, &store, fleet->redis ? &cache : NULL,
-                                    &clock, &thread->metrics, &fleet->error);
+    struct loy_programmes programmes = fake_programmes_port(&process->programmes);
+    thread->worker = loy_worker_new(&thread->config, &programmes, &bus, &store, fleet->redis ? &cache : NULL, &clock,
+                                    &thread->metrics, &fleet->error);
     if (!thread->worker) {
         fprintf(stderr, "loy_worker_new: %s\n", fleet->error.detail);
         abort();
@@ -39,6 +40,7 @@ void sim_fleet_start(struct sim_fleet *fleet, struct sim_process *process)
     process->alive = true;
     process->stopping = false;
     process->lives++;
+    fake_programmes_init(&process->programmes, fleet->published);
     for (int i = 0; i < fleet->thread_count; i++) {
         start_thread(fleet, process, i);
     }

@@ -7,6 +7,7 @@
 
 #include "sim/fake_bus.h"
 #include "sim/fake_cache.h"
+#include "sim/fake_programmes.h"
 #include "sim/fake_store.h"
 #include "worker/worker.h"
 #include "worker/worker_metrics.h"
@@ -34,6 +35,7 @@ struct sim_process {
     int64_t restart_at_us;
     int64_t wall_offset_us;
     uint32_t lives;
+    struct fake_programmes programmes;
     struct sim_thread threads[SIM_THREADS_MAX];
 };
 
@@ -42,7 +44,7 @@ struct sim_fleet {
     struct fake_broker *broker;
     struct fake_db *db;
     struct fake_redis *redis; /* NULL: workers have no cache */
-    const struct loy_programme *programme;
+    const struct fake_published *published;
     const struct loy_worker_config *config; /* a pattern: owner is filled in */
     int process_count, thread_count;
     struct sim_process processes[SIM_PROCESSES_MAX];

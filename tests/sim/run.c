@@ -32,6 +32,7 @@ struct run {
     struct fake_redis redis;
     struct sim_customers customers;
     struct sim_model model;
+    struct fake_published published;
     struct sim_fleet fleet;
     struct loy_worker_config config;
     struct intensity intensity;
@@ -128,11 +129,13 @@ static void run_init(struct run *run, const struct sim_options *options)
     sim_customers_init(&run->customers, world, &run->broker, programme, CUSTOMER_TOPICS);
     run->customers.misbehave = sim_chance(world, 900);
     choose_config(run);
+    run->published.world = world;
+    fake_published_add(&run->published, programme);
     run->fleet = (struct sim_fleet){.world = world,
                                     .broker = &run->broker,
                                     .db = &run->db,
                                     .redis = sim_chance(world, 800) ? &run->redis : NULL,
-                                    .programme = programme,
+                                    .published = &run->published,
                                     .config = &run->config,
                                     .process_count = (int)sim_between(world, 1, SIM_PROCESSES_MAX),
                                     .thread_count = (int)sim_between(world, 1, SIM_THREADS_MAX)};

@@ -4,6 +4,7 @@
 #include "runtime/log.h"
 #include "sim/fake_bus.h"
 #include "sim/fake_cache.h"
+#include "sim/fake_programmes.h"
 #include "sim/fake_store.h"
 #include "worker/worker.h"
 #include "worker/worker_metrics.h"
@@ -23,6 +24,8 @@ struct bench {
     struct fake_bus buses[LIVES_MAX]; /* of the dead too: their group notices later */
     struct fake_store store;
     struct fake_cache cache;
+    struct fake_published published;
+    struct fake_programmes programmes;
     uint32_t lives;
     struct sim_clock clock;
     struct loy_bus bus_port;
@@ -109,8 +112,10 @@ static void start_life(struct bench *bench)
                                        .memory_bytes = (size_t)80 << 20,
                                        .cache_bytes = 1 << 20};
     struct loy_error error;
-    bench->worker = loy_worker_new(&config, loy_programme_builtin(LOY_STR("retail_prorata")), &bench->bus_port, &store,
-                                   &bench->cache_port, &bench->clock_port, &bench->metrics, &error);
+    fake_programmes_init(&bench->programmes, &bench->published);
+    struct loy_programmes programmes = fake_programmes_port(&bench->programmes);
+    bench->worker = loy_worker_new(&config, &programmes, &bench->bus_port, &store, &bench->cache_port,
+                                   &bench->clock_port, &bench->metrics, &error);
     assert_non_null(bench->worker);
 }
 
@@ -126,6 +131,8 @@ static int set_up(void **state)
 {
     struct bench *bench = calloc(1, sizeof *bench);
     sim_world_init(&bench->world, 1);
+    bench->published.world = &bench->world;
+    fake_published_add(&bench->published, loy_programme_builtin(LOY_STR("retail_prorata")));
     fake_broker_init(&bench->broker, &bench->world, topics, TOPICS, PARTITIONS);
     fake_db_init(&bench->db, &bench->world, TOPICS, PARTITIONS);
     fake_redis_init(&bench->redis, &bench->world);

@@ -81,8 +81,11 @@ static enum loy_err put(struct maker *maker, const ProtobufCMessage *message, bo
     return LOY_OK;
 }
 
-static struct loy_str wallet_id(const struct loy_programme *programme, uint16_t wallet)
+/* An account that a newer revision touched may hold a wallet that the revision of this event does not know. */
+static struct loy_str wallet_id(const struct loy_wire_update *update, uint16_t wallet)
 {
+    const struct loy_programme *programme =
+        wallet < update->programme->wallet_count || !update->newest ? update->programme : update->newest;
     return wallet < programme->wallet_count ? programme->wallets[wallet].id : (struct loy_str){0};
 }
 
@@ -96,7 +99,7 @@ static const struct loy_rule *find_rule(const struct loy_programme *programme, i
     return NULL;
 }
 
-static Loyalty__V1__Change *make_change(struct maker *maker, const struct loy_programme *programme,
+static Loyalty__V1__Change *make_change(struct maker *maker, const struct loy_wire_update *update,
                                         const struct loy_entry *entry)
 {
     Loyalty__V1__Change *change = make_message(maker, &loyalty__v1__change__descriptor);
@@ -104,10 +107,10 @@ static Loyalty__V1__Change *make_change(struct maker *maker, const struct loy_pr
         return NULL;
     }
     change->entry = constant(loy_entry_kind_name(entry->kind));
-    change->wallet = text_of(maker, wallet_id(programme, entry->wallet));
+    change->wallet = text_of(maker, wallet_id(update, entry->wallet));
     change->has_amount = true;
     change->amount = entry->amount;
-    const struct loy_rule *rule = find_rule(programme, entry->rule);
+    const struct loy_rule *rule = find_rule(update->programme, entry->rule);
     if (rule) {
         change->rule = text_of(maker, rule->id);
         change->title = text_of(maker, rule->title);
@@ -128,26 +131,27 @@ static void put_changes(struct maker *maker, const struct loy_wire_update *updat
     balance->changes = make(maker, count, sizeof(void *));
     balance->n_changes = balance->changes ? count : 0;
     for (uint32_t i = 0; i < balance->n_changes; i++) {
-        balance->changes[i] = make_change(maker, update->programme, &update->effects->entries[i]);
+        balance->changes[i] = make_change(maker, update, &update->effects->entries[i]);
     }
 }
 
 static void put_wallets(struct maker *maker, const struct loy_wire_update *update, Loyalty__V1__BalanceUpdate *balance)
 {
-    uint16_t count = update->programme->wallet_count;
+    uint16_t known = update->programme->wallet_count, held = update->account->wallet_count;
+    uint16_t count = held > known ? held : known;
     balance->wallets = make(maker, count, sizeof(void *));
     balance->n_wallets = balance->wallets ? count : 0;
-    for (size_t i = 0; i < balance->n_wallets; i++) {
+    for (uint16_t i = 0; i < balance->n_wallets; i++) {
         Loyalty__V1__WalletBalance *wallet = make_message(maker, &loyalty__v1__wallet_balance__descriptor);
         balance->wallets[i] = wallet;
         if (!wallet) {
             return;
         }
         struct loy_balance amounts = {0};
-        if (i < update->account->wallet_count) {
+        if (i < held) {
             amounts = update->account->balances[i];
         }
-        wallet->wallet = text_of(maker, update->programme->wallets[i].id);
+        wallet->wallet = text_of(maker, wallet_id(update, i));
         wallet->has_available = wallet->has_pending = wallet->has_reserved = true;
         wallet->available = amounts.available;
         wallet->pending = amounts.pending;
@@ -181,7 +185,7 @@ static void put_next_expiry(struct maker *maker, const struct loy_wire_update *u
     }
     Loyalty__V1__NextExpiry *expiry = make_message(maker, &loyalty__v1__next_expiry__descriptor);
     if (expiry) {
-        expiry->wallet = text_of(maker, wallet_id(update->programme, next->wallet));
+        expiry->wallet = text_of(maker, wallet_id(update, next->wallet));
         expiry->has_amount = true;
         expiry->amount = amount;
         expiry->at = moment_of(maker, next->expires_at_us);

@@ -45,6 +45,7 @@ LOY_MUST_USE enum loy_err loy_wire_event_decode(struct loy_str encoded, struct l
 /* What a balance update is made of. All borrowed. */
 struct loy_wire_update {
     const struct loy_programme *programme; /* names wallets and rules */
+    const struct loy_programme *newest;    /* names wallets that `programme` does not know yet; NULL: there are none */
     const struct loy_account *account;     /* after the event, version included */
     const struct loy_event *event;
     const struct loy_effects *effects;
