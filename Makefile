@@ -13,7 +13,7 @@ prefix   ?= /usr/local
 DESTDIR  ?=
 
 ROOMS    := base cel engine programme adapters/kafka adapters/pg adapters/redis adapters/wire adapters/regex adapters/zones \
-            runtime worker scheduler ctl broker
+            runtime published worker scheduler ctl broker
 # directory of main.c : name of the program
 PROGRAMS := worker:loyald-worker scheduler:loyald-scheduler ctl:loyalctl broker:loyald-broker
 PACKAGES := rdkafka hiredis libpq libprotobuf-c nettle jansson libmicrohttpd liblz4 re2 yaml-0.1

@@ -1,13 +1,12 @@
 #include "ctl/programme_file.h"
 
-#include "adapters/zones/zones.h"
 #include "ctl/json_out.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
 
-enum { FILE_BYTES_MAX = 4 << 20, NUMBERS_MAX = 16384 };
+enum { FILE_BYTES_MAX = 4 << 20 };
 
 int64_t loy_ctl_now_us(void)
 {
@@ -52,35 +51,9 @@ enum loy_err loy_ctl_programme_read(struct loy_ctl_programme *file, const char *
     return LOY_OK;
 }
 
-static enum loy_err add_number(struct loy_ctl_programme *file, struct loy_str kind, struct loy_str id, int32_t number,
-                               bool added)
-{
-    struct loy_str kept_kind = loy_str_copy(&file->arena, kind), kept = loy_str_copy(&file->arena, id);
-    if (file->number_count == file->number_capacity || !kept.at || !kept_kind.at) {
-        return LOY_ERR_NO_MEMORY;
-    }
-    file->numbers[file->number_count++] = (struct loy_ctl_number){kept_kind, kept, number, added};
-    return LOY_OK;
-}
-
 enum loy_err loy_ctl_programme_numbers(struct loy_ctl_programme *file, struct loy_query *query, struct loy_error *error)
 {
-    struct loy_rows rows = {0};
-    file->numbers = LOY_NEW_ARRAY(&file->arena, struct loy_ctl_number, NUMBERS_MAX);
-    file->number_capacity = file->numbers ? NUMBERS_MAX : 0;
-    enum loy_err err = loy_query_rows(query,
-                                      "SELECT kind, id, number FROM dictionary UNION ALL "
-                                      "SELECT 'counter', name, id FROM counter",
-                                      NULL, 0, &rows, error);
-    for (int32_t i = 0; !err && i < rows.count; i++) {
-        err = add_number(file, loy_rows_bytes(&rows, i, 0), loy_rows_bytes(&rows, i, 1),
-                         (int32_t)loy_rows_integer(&rows, i, 2), false);
-        if (err) {
-            err = loy_error_set(error, err, "the dictionary has more than %d rows", NUMBERS_MAX);
-        }
-    }
-    loy_rows_free(&rows);
-    return err;
+    return loy_published_numbers(query, &file->arena, &file->numbers, error);
 }
 
 enum loy_err loy_ctl_programme_revision(struct loy_ctl_programme *file, struct loy_query *query, int32_t number,
@@ -107,45 +80,16 @@ enum loy_err loy_ctl_programme_revision(struct loy_ctl_programme *file, struct l
     return err;
 }
 
-/* The number that stands there, or the next one of its kind. */
-static int32_t number_of(void *context, const char *kind, struct loy_str id)
-{
-    struct loy_ctl_programme *file = context;
-    int32_t next = strcmp(kind, "wallet") == 0 ? 0 : 1;
-    for (uint32_t i = 0; i < file->number_count; i++) {
-        const struct loy_ctl_number *row = &file->numbers[i];
-        if (!loy_str_equal(row->kind, loy_str(kind))) {
-            continue;
-        }
-        if (loy_str_equal(row->id, id)) {
-            return row->number;
-        }
-        next = row->number >= next ? row->number + 1 : next;
-    }
-    return add_number(file, loy_str(kind), id, next, true) ? -1 : next;
-}
-
-static enum loy_err zone_of(void *context, struct loy_str name, struct loy_arena *arena, struct loy_zone *ret_zone,
-                            struct loy_error *error)
-{
-    (void)context;
-    return loy_zones_read(NULL, name, arena, ret_zone, error);
-}
-
 enum loy_err loy_ctl_programme_compile(struct loy_ctl_programme *file, int32_t revision, int64_t from_us,
                                        int64_t now_us)
 {
-    const struct loy_programme_given given = {
-        .text = file->text,
-        .revision = revision,
-        .from_us = from_us,
-        .now_us = now_us,
-        .zone = zone_of,
-        .number = file->numbers ? number_of : NULL,
-        .context = file,
-        .matcher = loy_regex_matcher(file->regex),
-    };
-    return loy_programme_file_compile(&given, &file->arena, &file->programme, &file->issues);
+    const struct loy_published_given given = {.text = file->text,
+                                              .revision = revision,
+                                              .from_us = from_us,
+                                              .now_us = now_us,
+                                              .numbers = file->numbers.rows ? &file->numbers : NULL,
+                                              .regex = file->regex};
+    return loy_published_compile(&given, &file->arena, &file->programme, &file->issues);
 }
 
 void loy_ctl_programme_print_issues(struct loy_ctl_programme *file, FILE *out)

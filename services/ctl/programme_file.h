@@ -4,9 +4,7 @@
 #ifndef LOY_CTL_PROGRAMME_FILE_H
 #define LOY_CTL_PROGRAMME_FILE_H
 
-#include "adapters/pg/query.h"
-#include "adapters/regex/regex.h"
-#include "programme/programme_file.h"
+#include "published/published.h"
 #include "runtime/region.h"
 
 #include <stdio.h>
@@ -19,13 +17,7 @@ struct loy_ctl_programme {
     const char *name; /* of the file, or "revision N"; borrowed */
     const struct loy_programme *programme;
     struct loy_programme_issues issues;
-    /* Numbers of the dictionary; those that are missing are added behind, to be inserted by who publishes. */
-    struct loy_ctl_number {
-        struct loy_str kind, id;
-        int32_t number;
-        bool added;
-    } * numbers;
-    uint32_t number_count, number_capacity;
+    struct loy_numbers numbers; /* no rows: numbered in the order of the file */
 };
 
 LOY_MUST_USE enum loy_err loy_ctl_programme_init(struct loy_ctl_programme *file, struct loy_error *error);

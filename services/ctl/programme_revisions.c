@@ -53,8 +53,8 @@ static enum loy_err next_number(struct publication *p, struct loy_error *error)
 static enum loy_err insert_numbers(struct publication *p, struct loy_error *error)
 {
     enum loy_err err = LOY_OK;
-    for (uint32_t i = 0; !err && i < p->file.number_count; i++) {
-        const struct loy_ctl_number *row = &p->file.numbers[i];
+    for (uint32_t i = 0; !err && i < p->file.numbers.count; i++) {
+        const struct loy_number *row = &p->file.numbers.rows[i];
         char number[16];
         const char *parameters[] = {loy_str_dup_z(&p->file.arena, row->kind), number,
                                     loy_str_dup_z(&p->file.arena, row->id)};
