@@ -20,7 +20,7 @@ END $$;
 
 -- The worker writes the ledger. It can neither change nor delete what stands in the journal, nor delete a member.
 GRANT SELECT ON schema_migrations, installation, dictionary, programme_revision, entry_kind TO loyald_worker;
-GRANT INSERT ON installation, dictionary, programme_revision TO loyald_worker;
+GRANT INSERT ON installation TO loyald_worker;
 GRANT SELECT, INSERT, UPDATE ON partition, member TO loyald_worker;
 GRANT SELECT, INSERT ON journal TO loyald_worker;
 GRANT SELECT, INSERT, DELETE ON outbox TO loyald_worker;

@@ -91,6 +91,8 @@ def check_image(programs, folder):
             "KAFKA_BROKERS": broker.bootstrap, "PARTITIONS": 4, "HTTP_PORT": worker.http_port,
             "POSTGRES": f"host=127.0.0.1 port={postgres.port} user=loyald dbname=loyald password={postgres.password}"}
         run(*podman(settings, "loyalctl", "migrate", "up"))
+        run(os.path.join(programs, "loyalctl"), "programme", "publish", "docs/examples/shop.yaml", "--author", "check",
+            "--reason", "check", "--postgres", settings["POSTGRES"])
         worker.argv = podman(settings)
         with worker:
             run("kcat", "-q", "-P", "-b", broker.bootstrap, "-t", "loyalty.events", "-k", MEMBER, "-X",

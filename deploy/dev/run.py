@@ -21,6 +21,7 @@ import time
 
 import services
 
+PROGRAMME = "docs/examples/shop.yaml"
 PARTITIONS = 16
 YEAR = 2024
 SESSION_TIMEOUT_MS = 3000  # how long the group waits for a dead worker; the embedded broker, at every change of members
@@ -164,8 +165,7 @@ class Shop:
         self.postgres.psql("CREATE DATABASE loyald", "postgres")
         settings = {"KAFKA_BROKERS": self.broker.bootstrap, "POSTGRES": self.postgres.conninfo(),
                     "REDIS": self.redis.url, "PARTITIONS": PARTITIONS, "HISTORICAL_SOURCES": "generator",
-                    "OUTPUT_FORMAT": "json", "KAFKA_SESSION_TIMEOUT_MS": SESSION_TIMEOUT_MS, "PROGRAMME": "shop",
-                    "THREADS": THREADS}
+                    "OUTPUT_FORMAT": "json", "KAFKA_SESSION_TIMEOUT_MS": SESSION_TIMEOUT_MS, "THREADS": THREADS}
         self.env = {**{key: value for key, value in os.environ.items() if not key.startswith(("LOYALD_", "PG"))},
                     **{"LOYALD_" + key: str(value) for key, value in settings.items()}}
         with open(self.folder.at("env"), "w") as file:
@@ -212,6 +212,8 @@ class Shop:
                          + os.path.relpath(self.folder.path))
         self.start_services()
         self.ctl_to_end("migrate", "up", stdout=subprocess.DEVNULL)
+        self.ctl_to_end("programme", "publish", PROGRAMME, "--author", "run.py", "--reason", "first",
+                        stdout=subprocess.DEVNULL)
         self.start_workers()
         self.screen.line(f"generating a year of a shop: {self.options.events:,} events, seed {self.options.seed}")
         self.year = self.folder.at("year.events")

@@ -75,6 +75,7 @@ static const struct loy_option programme_options[] = {
     {"reason", "TEXT", NULL, "Why"},
     {"from", "MOMENT", NULL, "From when on it is in force; now when not given"},
     {"approved-by", "NAME", NULL, "The second person who approved it"},
+    {"first", NULL, NULL, "Publish only when nothing is published yet; otherwise do nothing, successfully"},
     {"allow-inactive", NULL, NULL, "Publish it although some of its keys are not in force in this version"},
     JSON_OPTION,
     END,

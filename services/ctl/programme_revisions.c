@@ -132,20 +132,6 @@ static enum loy_exit put(struct publication *p, struct loy_error *error)
     return LOY_EXIT_OK;
 }
 
-/* Workers of this version run built-in programmes, by name: a file that is in force would stop them all. */
-static enum loy_err workers_can_read_it(struct publication *p, struct loy_error *error)
-{
-    struct loy_rows rows = {0};
-    enum loy_err err = loy_query_rows(p->query, "SELECT 1 FROM installation", NULL, 0, &rows, error);
-    if (!err && rows.count > 0) {
-        err = loy_error_set(error, LOY_ERR_MISMATCH,
-                            "the workers of this version run built-in programmes only and would stop at a published "
-                            "file: nothing was published (check, test, diff and preview work without publishing)");
-    }
-    loy_rows_free(&rows);
-    return err;
-}
-
 /* number 0: the text is a file's. */
 static enum loy_exit publish(const struct loy_call *call, int32_t old)
 {
@@ -156,10 +142,14 @@ static enum loy_exit publish(const struct loy_call *call, int32_t old)
     err = err ? err : loy_ctl_programme_init(&p.file, &error);
     err = err || old ? err : loy_ctl_programme_read(&p.file, call->words[1], &error);
     err = err ? err : loy_query_open(call->config->postgres, "loyalctl programme", &p.query, &error);
-    err = err ? err : workers_can_read_it(&p, &error);
     err = err ? err : next_number(&p, &error);
     err = err || !old ? err : loy_ctl_programme_revision(&p.file, p.query, old, &found, &error);
-    enum loy_exit exit = err ? loy_call_failed(call, &error) : put(&p, &error);
+    enum loy_exit exit = LOY_EXIT_OK;
+    if (!err && p.number > 1 && loy_call_flag(call, "first")) {
+        (void)printf("revision %" PRId32 " stands: nothing was published\n", p.number - 1);
+    } else {
+        exit = err ? loy_call_failed(call, &error) : put(&p, &error);
+    }
     loy_query_close(p.query);
     loy_ctl_programme_fini(&p.file);
     return exit;

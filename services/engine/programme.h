@@ -255,11 +255,6 @@ struct loy_programme {
     uint32_t historical_source_count;
 };
 
-/* The programmes that need no file, by name; NULL when there is none of that name. */
-const struct loy_programme *loy_programme_builtin(struct loy_str id);
-/* The i-th of them, NULL past the end: for --help and messages. */
-const struct loy_programme *loy_programme_builtin_at(uint32_t i);
-
 bool loy_programme_is_historical(const struct loy_programme *programme, struct loy_str source);
 
 const char *loy_window_name(enum loy_window window);

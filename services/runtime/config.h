@@ -104,10 +104,8 @@ struct loy_config_list {
       "Largest memory of a batch; a thread has two")                                                                   \
     X(cache_mb, INT, "16", 0, 65536, NULL, LOY_CONFIG_WORKER,                                                          \
       "Memory of a thread's own cache of accounts; 0: none")                                                           \
-    X(programme, STRING, "shop", 1, 64, NULL, LOY_CONFIG_WORKER | LOY_CONFIG_CTL,                                      \
-      "Name of the built-in programme")                                                                                \
-    X(historical_sources, LIST, "", 0, 64, NULL, LOY_CONFIG_WORKER | LOY_CONFIG_CTL,                                   \
-      "Sources whose events are judged as of when they happened: imports, replays")                                    \
+    X(historical_sources, LIST, "", 0, 64, NULL, LOY_CONFIG_WORKER,                                                    \
+      "Sources whose events are judged as of when they happened, unless the programme names its own")                                    \
     X(output_format, ENUM, "protobuf", 0, 0, "protobuf|json", LOY_CONFIG_ALL,                                          \
       "Form of what is published")                                                                                     \
     X(enrol, BOOL, "true", 0, 0, NULL, LOY_CONFIG_WORKER,                                                              \

@@ -1,9 +1,10 @@
 /* loyald-worker: takes partitions of the input topics and turns records into a ledger and balance updates. */
-#include "engine/revisions.h"
+#include "base/calendar.h"
 #include "runtime/clock.h"
 #include "runtime/http.h"
 #include "runtime/log.h"
 #include "runtime/signals.h"
+#include "worker/revisions.h"
 #include "worker/start.h"
 #include "worker/thread.h"
 
@@ -16,6 +17,7 @@ extern char **environ;
 
 enum {
     LIVE_AFTER_US = 60 * 1000000, /* a thread that has not come round for so long is stuck */
+    LOADED_MS = 20,               /* how soon it is noticed that a programme was loaded */
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
 };
@@ -26,8 +28,7 @@ struct process {
     struct loy_start start;
     struct loy_thread *threads;
     uint32_t thread_count;
-    const struct loy_programme *programme;
-    struct loy_revisions revisions;
+    struct loy_worker_revisions *revisions;
     const void **metric_sources;        /* of the workers, then of Redis */
     struct loy_metric_group metrics[2]; /* the workers', and Redis's where there is one */
 };
@@ -37,8 +38,9 @@ static bool is_live(void *context, char why[LOY_HTTP_WHY_MAX])
     const struct process *process = context;
     struct loy_clock clock = loy_clock_of_system();
     for (uint32_t i = 0; i < process->thread_count; i++) {
-        int64_t ago_us = clock.monotonic_us(clock.self) - atomic_load(&process->threads[i].turned_us);
-        if (ago_us > LIVE_AFTER_US) {
+        int64_t turned_us = atomic_load(&process->threads[i].turned_us); /* 0: it waits for a programme */
+        int64_t ago_us = clock.monotonic_us(clock.self) - turned_us;
+        if (turned_us && ago_us > LIVE_AFTER_US) {
             snprintf(why, LOY_HTTP_WHY_MAX, "thread %u has not come round for %lld s", i,
                      (long long)(ago_us / LOY_US_PER_SECOND));
             return false;
@@ -51,10 +53,17 @@ static bool is_ready(void *context, char why[LOY_HTTP_WHY_MAX])
 {
     const struct process *process = context;
     uint64_t assigned = 0;
+    if (!loy_worker_revisions_ready(process->revisions, why, LOY_HTTP_WHY_MAX)) {
+        return false;
+    }
     for (uint32_t i = 0; i < process->thread_count; i++) {
         const struct loy_worker_metrics *metrics = &process->threads[i].metrics;
         if (atomic_load(&metrics->store_down)) {
             snprintf(why, LOY_HTTP_WHY_MAX, "thread %u waits for PostgreSQL", i);
+            return false;
+        }
+        if (atomic_load(&metrics->revision_waits)) {
+            snprintf(why, LOY_HTTP_WHY_MAX, "thread %u waits for a newer programme revision", i);
             return false;
         }
         /* A stopped partition waits for a person: that must not hold up a roll-out. */
@@ -71,30 +80,16 @@ static bool is_ready(void *context, char why[LOY_HTTP_WHY_MAX])
     return assigned > 0;
 }
 
-static const struct loy_revisions *only_one(void *self)
-{
-    struct process *process = self;
-    return &process->revisions;
-}
-
-static void never_newer(void *self, int32_t number)
-{
-    (void)self;
-    (void)number;
-}
-
-static enum loy_err start_threads(struct process *process, struct loy_error *error)
+static void prepare_threads(struct process *process)
 {
     const struct loy_config *config = &process->config;
     char host[64] = "";
     (void)gethostname(host, sizeof host - 1);
-    process->programme = &process->start.programme;
-    process->revisions = (struct loy_revisions){&process->programme, 1};
     for (uint32_t i = 0; i < process->thread_count; i++) {
         struct loy_thread *thread = &process->threads[i];
         thread->number = (int)i;
         thread->config = config;
-        thread->programmes = (struct loy_programmes){only_one, never_newer, process};
+        thread->programmes = loy_worker_revisions_port(process->revisions);
         snprintf(thread->owner, sizeof thread->owner, "%s/%d/%u", host, (int)getpid(), i);
         thread->worker_config = (struct loy_worker_config){
             .topics = process->start.topics,
@@ -115,7 +110,19 @@ static enum loy_err start_threads(struct process *process, struct loy_error *err
         };
         process->metric_sources[i] = &thread->metrics;
         process->metric_sources[process->thread_count + i] = &thread->redis_metrics;
-        enum loy_err err = loy_thread_start(thread, error);
+    }
+}
+
+/* When there is a programme; LOY_OK without any when a stop is asked before. */
+static enum loy_err start_threads(struct process *process, struct loy_error *error)
+{
+    struct loy_programmes programmes = loy_worker_revisions_port(process->revisions);
+    while (!programmes.current(programmes.self) && !loy_signals_stop_asked()) {
+        struct pollfd stop = {.fd = loy_signals_fd(), .events = POLLIN};
+        (void)poll(&stop, 1, LOADED_MS);
+    }
+    for (uint32_t i = 0; i < process->thread_count && !loy_signals_stop_asked(); i++) {
+        enum loy_err err = loy_thread_start(&process->threads[i], error);
         if (err) {
             return err;
         }
@@ -161,6 +168,23 @@ static bool stop_threads(struct process *process)
     return well;
 }
 
+static enum loy_err start(struct process *process, struct loy_http **ret_http, struct loy_error *error)
+{
+    enum loy_err err = loy_start_agree(&process->config, &process->start, error);
+    err = err ? err : loy_worker_revisions_start(&process->config, &process->revisions, error);
+    if (err) {
+        return err;
+    }
+    prepare_threads(process);
+    err = start_http(process, ret_http, error);
+    err = err ? err : start_threads(process, error);
+    if (!err) {
+        LOY_INFO("started", LOY_LOG_INT("threads", process->thread_count),
+                 LOY_LOG_INT("incarnation", process->start.incarnation));
+    }
+    return err;
+}
+
 static int run(struct process *process)
 {
     struct loy_error error = {0};
@@ -170,11 +194,7 @@ static int run(struct process *process)
     process->metric_sources = calloc((size_t)process->thread_count * 2, sizeof *process->metric_sources);
     if (!process->threads || !process->metric_sources) {
         loy_error_set(&error, LOY_ERR_NO_MEMORY, "no memory for %u threads", process->thread_count);
-    } else if (loy_start_agree(&process->config, &process->start, &error) == LOY_OK &&
-               start_threads(process, &error) == LOY_OK && start_http(process, &http, &error) == LOY_OK) {
-        LOY_INFO("started", LOY_LOG_INT("threads", process->thread_count),
-                 LOY_LOG_STR("programme", process->start.programme.id),
-                 LOY_LOG_INT("incarnation", process->start.incarnation));
+    } else if (start(process, &http, &error) == LOY_OK) {
         while (!loy_signals_stop_asked()) {
             struct pollfd stop = {.fd = loy_signals_fd(), .events = POLLIN};
             (void)poll(&stop, 1, -1);
@@ -188,6 +208,7 @@ static int run(struct process *process)
     }
     bool well = process->threads ? stop_threads(process) : false;
     loy_http_stop(http);
+    loy_worker_revisions_stop(process->revisions);
     LOY_INFO("stopped", LOY_LOG_BOOL("well", well && error.code == LOY_OK));
     return well && (error.code == LOY_OK || stopped_early) ? 0 : EXIT_FAILED;
 }

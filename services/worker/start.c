@@ -13,27 +13,8 @@
 enum {
     WAIT_FOR_SERVICES_MS = 30000,
     TRY_AGAIN_MS = 500,
-    DICTIONARY_MAX = 256,
     OUTPUTS_MAX = 4,
 };
-
-static enum loy_err find_programme(const struct loy_config *config, struct loy_start *start, struct loy_error *error)
-{
-    const struct loy_programme *builtin = loy_programme_builtin(loy_str(config->programme));
-    if (!builtin) {
-        char names[256];
-        size_t at = 0;
-        for (uint32_t i = 0; loy_programme_builtin_at(i) && at < sizeof names; i++) {
-            struct loy_str id = loy_programme_builtin_at(i)->id;
-            at += (size_t)snprintf(names + at, sizeof names - at, "%s%.*s", i ? ", " : "", LOY_STR_ARG(id));
-        }
-        return loy_error_set(error, LOY_ERR_CONFIG, "programme \"%s\" is none of: %s", config->programme, names);
-    }
-    start->programme = *builtin;
-    start->programme.historical_sources = config->historical_sources.items;
-    start->programme.historical_source_count = config->historical_sources.count;
-    return LOY_OK;
-}
 
 static enum loy_err list_topics(const struct loy_config *config, struct loy_start *start, struct loy_error *error)
 {
@@ -77,23 +58,11 @@ static enum loy_err check_topics(const struct loy_config *config, struct loy_sta
 static enum loy_err agree_installation(const struct loy_config *config, struct loy_start *start,
                                        struct loy_error *error)
 {
-    struct loy_dictionary_entry dictionary[DICTIONARY_MAX];
     struct loy_installation_state state;
-    uint32_t count = 0;
-    for (uint16_t i = 0; i < start->programme.wallet_count; i++) {
-        dictionary[count++] = (struct loy_dictionary_entry){"wallet", i, start->programme.wallets[i].id};
-    }
-    for (uint32_t i = 0; i < start->programme.rule_count && count < DICTIONARY_MAX; i++) {
-        dictionary[count++] =
-            (struct loy_dictionary_entry){"rule", start->programme.rules[i].number, start->programme.rules[i].id};
-    }
     struct loy_installation wanted = {.topics = start->topics,
                                       .topic_count = start->topic_count,
                                       .partitions = (int32_t)config->partitions,
-                                      .group = loy_str(config->group),
-                                      .programme = loy_str(config->programme),
-                                      .dictionary = dictionary,
-                                      .dictionary_count = count};
+                                      .group = loy_str(config->group)};
     enum loy_err err = loy_installation_agree(config->postgres, &wanted, true, &state, error);
     if (!err) {
         start->incarnation = state.incarnation;
@@ -121,10 +90,7 @@ static enum loy_err wait_for(enum loy_err (*step)(const struct loy_config *, str
 
 enum loy_err loy_start_agree(const struct loy_config *config, struct loy_start *ret_start, struct loy_error *error)
 {
-    enum loy_err err = find_programme(config, ret_start, error);
-    if (!err) {
-        err = list_topics(config, ret_start, error);
-    }
+    enum loy_err err = list_topics(config, ret_start, error);
     if (!err) {
         err = wait_for(check_topics, "waiting_for_kafka", config, ret_start, error);
     }

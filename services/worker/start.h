@@ -1,17 +1,15 @@
-/* Start: what a worker makes sure of before it takes any work: topics, schema, installation, programme.
+/* Start: what a worker makes sure of before it takes any work: topics, schema, installation.
  *
  * Blocking. Services that cannot be reached yet are waited for, for a while; what does not fit is refused with a
  * sentence. One thread. Test: tests/integration/test_how_it_fails.py. */
 #ifndef LOY_WORKER_START_H
 #define LOY_WORKER_START_H
 
-#include "engine/programme.h"
 #include "ports/store.h"
 #include "runtime/config.h"
 
 /* What was agreed. Texts are borrowed from the configuration. */
 struct loy_start {
-    struct loy_programme programme;
     struct loy_str topics[LOY_TOPICS_MAX]; /* the configured ones, the internal one, the ticks */
     uint16_t topic_count;
     int32_t incarnation;

@@ -52,6 +52,7 @@ class Installation:
         self.services["postgres"].psql(f"CREATE DATABASE {self.name}", "postgres")
         self.conninfo = self.services["postgres"].conninfo(self.name)
         self.ctl("migrate", "up")
+        self.ctl("programme", "publish", "docs/examples/shop.yaml", "--author", "bench", "--reason", "bench")
         self.ctl("topics", "create")
         self.db = psycopg.connect(self.conninfo, autocommit=True)
         self.reader = confluent_kafka.Consumer({
@@ -76,7 +77,7 @@ class Installation:
                 "topic_ticks": self.topic["ticks"], "topic_updates": self.topic["updates"],
                 "topic_balances": self.topic["balances"], "topic_dead_letters": self.topic["dead-letters"],
                 "partitions": self.options.partitions, "group": self.name, "redis": self.services["redis"].url,
-                "threads": self.options.threads, "programme": "shop"}
+                "threads": self.options.threads}
         return {**environment_of_nobody(), **{f"LOYALD_{key.upper()}": str(value) for key, value in ours.items()}}
 
     def ctl(self, *arguments):

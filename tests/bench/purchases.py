@@ -9,7 +9,7 @@ LINES = 8192  # different lines that purchases are put together from
 AMOUNTS_MINOR = (10_000, 35_000)  # of a line: every purchase earns, so that every one has its update
 CATEGORIES = ("grocery", "household", "electronics", "garden", "fashion", "toys")
 DUPLICATE_WITHIN = 5  # an exact repeat follows its original within this fraction of the file
-# What the built-in programme `shop` says: 10 points for each full 100.00 of an order of at least 50.00.
+# What docs/examples/shop.yaml says: 10 points for each full 100.00 of an order of at least 50.00.
 POINTS, PER_MINOR, MINIMUM_MINOR = 10, 10_000, 5_000
 
 

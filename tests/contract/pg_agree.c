@@ -1,5 +1,5 @@
 /* Asks the adapter to agree on an installation, for tests/integration/test_store.py:
- *   pg_agree CONNINFO create|check TOPIC,TOPIC,… PARTITIONS GROUP PROGRAMME [KIND:NUMBER:ID …]
+ *   pg_agree CONNINFO create|check TOPIC,TOPIC,… PARTITIONS GROUP
  * Prints what came of it; exit status 1 with `name: sentence` for an error. */
 #include "adapters/pg/installation.h"
 
@@ -7,28 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TOPICS = 16, ENTRIES = 8 };
+enum { TOPICS = 16 };
 
 int main(int argc, char **argv)
 {
-    if (argc < 7 || argc > 7 + ENTRIES) {
+    if (argc != 6) {
         return 2;
     }
     struct loy_str topics[TOPICS];
-    struct loy_dictionary_entry entries[ENTRIES];
-    struct loy_installation wanted = {.topics = topics, .dictionary = entries};
+    struct loy_installation wanted = {.topics = topics};
     for (char *topic = strtok(argv[3], ","); topic && wanted.topic_count < TOPICS; topic = strtok(NULL, ",")) {
         topics[wanted.topic_count++] = loy_str(topic);
     }
     wanted.partitions = (int32_t)strtol(argv[4], NULL, 10);
     wanted.group = loy_str(argv[5]);
-    wanted.programme = loy_str(argv[6]);
-    for (int i = 7; i < argc; i++) {
-        struct loy_dictionary_entry *entry = &entries[wanted.dictionary_count++];
-        entry->kind = strtok(argv[i], ":");
-        entry->number = (int32_t)strtol(strtok(NULL, ":"), NULL, 10);
-        entry->id = loy_str(strtok(NULL, ":"));
-    }
     struct loy_installation_state state;
     struct loy_error error;
     enum loy_err err = loy_installation_agree(argv[1], &wanted, strcmp(argv[2], "create") == 0, &state, &error);

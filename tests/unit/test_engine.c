@@ -1,5 +1,6 @@
-/* The engine's decisions on the built-in programmes: what a reader of FEATURES would expect, to the point. */
+/* The engine's decisions on the shop's programme and others: what a reader of FEATURES would expect, to the point. */
 #include "support/cmocka_all.h"
+#include "support/programmes.h"
 
 #include "engine/engine.h"
 #include "engine/match.h"
@@ -40,8 +41,7 @@ static struct loy_event purchase(const struct loy_line *lines, uint32_t count, i
 
 static enum loy_err decide(const char *programme, const struct loy_event *event, int64_t arrival_us)
 {
-    return loy_engine_decide(loy_programme_builtin(loy_str(programme)), &account, event, arrival_us, NULL, &arena,
-                             &effects, NULL);
+    return loy_engine_decide(test_programme(programme), &account, event, arrival_us, NULL, &arena, &effects, NULL);
 }
 
 static void decide_one(const char *programme, int64_t amount_minor, int64_t at_us)
@@ -102,7 +102,7 @@ static void an_expired_lot_is_gone_however_late_the_next_event_comes(void **stat
 {
     (void)state;
     struct loy_wallet wallet = {.id = LOY_STR("points"), .pending_us = 2 * DAY, .expire_after_us = 10 * DAY};
-    struct loy_programme programme = *loy_programme_builtin(LOY_STR("shop"));
+    struct loy_programme programme = *test_programme("shop");
     programme.wallets = &wallet;
     struct loy_line line = {.amount_minor = 10000};
     struct loy_event event = purchase(&line, 1, november);
@@ -136,7 +136,7 @@ static void a_historical_source_arrives_when_it_happened(void **state)
 {
     (void)state;
     struct loy_str sources[] = {{"pos", 3}};
-    struct loy_programme programme = *loy_programme_builtin(LOY_STR("shop"));
+    struct loy_programme programme = *test_programme("shop");
     programme.historical_sources = sources;
     programme.historical_source_count = 1;
     struct loy_line line = {.amount_minor = 10000};

@@ -57,7 +57,8 @@ static void a_balance_update_says_all_of_it(void **state)
                               .order_id = LOY_STR("o-1"),
                               .occurred_at_us = -1};
     struct loy_effects effects = {.moment_us = 250000, .entries = entries, .entry_count = 3};
-    struct loy_wire_update update = {&programme, &account, &event, &effects, 1};
+    struct loy_wire_update update = {
+        .programme = &programme, .account = &account, .event = &event, .effects = &effects, .incarnation = 1};
     struct loy_str json, bytes, back;
     assert_int_equal(loy_wire_encode_update(&update, true, &test.arena, &json), LOY_OK);
     assert_int_equal(json.len, sizeof expected_update - 1);
@@ -72,6 +73,30 @@ static void a_balance_update_says_all_of_it(void **state)
         loy_arena_init(&small, block, size);
         assert_int_equal(loy_wire_encode_update(&update, size % 128 == 0, &small, &bytes), LOY_ERR_NO_MEMORY);
     }
+}
+
+static void a_wallet_of_a_newer_revision_is_named_by_that(void **state)
+{
+    (void)state;
+    struct wire_case test;
+    wire_case_init(&test);
+    struct loy_programme older = programme;
+    older.wallet_count = 1;
+    struct loy_entry entry = {.kind = LOY_ENTRY_RELEASE, .wallet = 1, .amount = 7};
+    struct loy_account account = {
+        .member_id = LOY_STR("m-1"), .version = 4, .wallet_count = 2, .balances = {{0}, {.available = 7}}};
+    struct loy_event event = {.kind = LOY_EVENT_PURCHASE, .event_id = LOY_STR("e-1"), .source = LOY_STR("pos")};
+    struct loy_effects effects = {.entries = &entry, .entry_count = 1};
+    struct loy_wire_update update = {.programme = &older,
+                                     .newest = &programme,
+                                     .account = &account,
+                                     .event = &event,
+                                     .effects = &effects,
+                                     .incarnation = 1};
+    struct loy_str json;
+    assert_int_equal(loy_wire_encode_update(&update, true, &test.arena, &json), LOY_OK);
+    assert_non_null(memmem(json.at, json.len, "{\"wallet\": \"cashback\", \"available\": \"7\"", 37));
+    assert_non_null(memmem(json.at, json.len, "\"release\", \"wallet\": \"cashback\"", 31));
 }
 
 static void an_outcome_leaves_out_what_it_does_not_know(void **state)
@@ -178,6 +203,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_balance_update_says_all_of_it),
+        cmocka_unit_test(a_wallet_of_a_newer_revision_is_named_by_that),
         cmocka_unit_test(an_outcome_leaves_out_what_it_does_not_know),
         cmocka_unit_test(a_tick_is_an_event_of_ours_alone),
         cmocka_unit_test(a_trace_is_read_back_as_it_was),

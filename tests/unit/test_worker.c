@@ -1,5 +1,6 @@
 /* One worker thread in a perfect simulated world: a record goes from topic to balance update. */
 #include "support/cmocka_all.h"
+#include "support/programmes.h"
 
 #include "runtime/log.h"
 #include "sim/fake_bus.h"
@@ -132,7 +133,7 @@ static int set_up(void **state)
     struct bench *bench = calloc(1, sizeof *bench);
     sim_world_init(&bench->world, 1);
     bench->published.world = &bench->world;
-    fake_published_add(&bench->published, loy_programme_builtin(LOY_STR("retail_prorata")));
+    fake_published_add(&bench->published, test_programme("retail_prorata"));
     fake_broker_init(&bench->broker, &bench->world, topics, TOPICS, PARTITIONS);
     fake_db_init(&bench->db, &bench->world, TOPICS, PARTITIONS);
     fake_redis_init(&bench->redis, &bench->world);

@@ -22,13 +22,11 @@ struct agreed {
     char partitions[NUMBER_TEXT];
     char topic_count[NUMBER_TEXT];
     char *group;
-    char *programme;
 };
 
 static void agreed_fini(struct agreed *agreed)
 {
     free(agreed->group);
-    free(agreed->programme);
 }
 
 static enum loy_err agreed_init(struct agreed *agreed, const struct loy_installation *wanted, struct loy_error *error)
@@ -47,8 +45,7 @@ static enum loy_err agreed_init(struct agreed *agreed, const struct loy_installa
     (void)snprintf(agreed->partitions, sizeof agreed->partitions, "%" PRId32, wanted->partitions);
     (void)snprintf(agreed->topic_count, sizeof agreed->topic_count, "%" PRIu32, wanted->topic_count);
     agreed->group = strndup(wanted->group.at ? wanted->group.at : "", wanted->group.len);
-    agreed->programme = strndup(wanted->programme.at ? wanted->programme.at : "", wanted->programme.len);
-    if (!agreed->group || !agreed->programme) {
+    if (!agreed->group) {
         return loy_error_set(error, LOY_ERR_NO_MEMORY, "no memory for the installation");
     }
     return LOY_OK;
@@ -83,19 +80,11 @@ static enum loy_err write_first(PGconn *conn, const struct agreed *agreed, struc
         return err;
     }
     const char *counts[] = {agreed->partitions, agreed->topic_count};
-    err = loy_pg_exec(conn, "partitions",
-                      "INSERT INTO partition (k, start_offset, next_offset, outcome_totals) "
-                      "SELECT k, array_fill(0::bigint, ARRAY[$2::int]), array_fill(0::bigint, ARRAY[$2::int]), "
-                      "array_fill(0::bigint, ARRAY[6 * $2::int]) FROM generate_series(0, $1::int - 1) AS k",
-                      2, counts, NULL, error);
-    if (err) {
-        return err;
-    }
-    const char *programme[] = {agreed->programme};
-    return loy_pg_exec(conn, "programme",
-                       "INSERT INTO programme_revision (number, from_at, programme, author, reason) "
-                       "VALUES (1, '-infinity', $1, 'loyald', 'first start') ON CONFLICT (number) DO NOTHING",
-                       1, programme, NULL, error);
+    return loy_pg_exec(conn, "partitions",
+                       "INSERT INTO partition (k, start_offset, next_offset, outcome_totals) "
+                       "SELECT k, array_fill(0::bigint, ARRAY[$2::int]), array_fill(0::bigint, ARRAY[$2::int]), "
+                       "array_fill(0::bigint, ARRAY[6 * $2::int]) FROM generate_series(0, $1::int - 1) AS k",
+                       2, counts, NULL, error);
 }
 
 static enum loy_err compare(const PGresult *row, const struct agreed *agreed, struct loy_error *error)
@@ -103,7 +92,6 @@ static enum loy_err compare(const PGresult *row, const struct agreed *agreed, st
     const char *topics = PQgetvalue(row, 0, 0);
     const char *partitions = PQgetvalue(row, 0, 1);
     const char *group = PQgetvalue(row, 0, 2);
-    const char *programme = PQgetvalue(row, 0, 5);
     if (strcmp(topics, agreed->topics) != 0) {
         return differ("topics are", topics, agreed->topics, error);
     }
@@ -113,69 +101,21 @@ static enum loy_err compare(const PGresult *row, const struct agreed *agreed, st
     if (strcmp(group, agreed->group) != 0) {
         return differ("group is", group, agreed->group, error);
     }
-    if (strcmp(programme, agreed->programme) != 0) {
-        return differ("first programme is", programme, agreed->programme, error);
-    }
-    if (strcmp(PQgetvalue(row, 0, 6), agreed->partitions) != 0) {
+    if (strcmp(PQgetvalue(row, 0, 5), agreed->partitions) != 0) {
         return loy_error_set(error, LOY_ERR_CORRUPT, "installation: %s partitions, but %s rows of them", partitions,
-                             PQgetvalue(row, 0, 6));
+                             PQgetvalue(row, 0, 5));
     }
     return LOY_OK;
 }
 
-/* One row, or none: topics, partitions, group, incarnation, newest revision, first programme, rows of partition. */
+/* One row, or none: topics, partitions, group, incarnation, newest revision, rows of partition. */
 static enum loy_err read_row(PGconn *conn, PGresult **ret_row, struct loy_error *error)
 {
     return loy_pg_exec(conn, "installation",
                        "SELECT array_to_string(topics, ','), partitions, group_id, incarnation, "
                        "coalesce((SELECT max(number) FROM programme_revision), 0), "
-                       "coalesce((SELECT programme FROM programme_revision WHERE number = 1), ''), "
                        "(SELECT count(*) FROM partition) FROM installation",
                        0, NULL, ret_row, error);
-}
-
-static enum loy_err agree_on_entry(PGconn *conn, const struct loy_dictionary_entry *entry, bool create,
-                                   struct loy_error *error)
-{
-    char number[NUMBER_TEXT];
-    char id[256];
-    if (entry->id.len >= sizeof id) {
-        return loy_error_set(error, LOY_ERR_CONFIG, "dictionary: the id of %s %" PRId32 " is too long", entry->kind,
-                             entry->number);
-    }
-    (void)snprintf(number, sizeof number, "%" PRId32, entry->number);
-    (void)snprintf(id, sizeof id, "%.*s", LOY_STR_ARG(entry->id));
-    const char *values[] = {entry->kind, number, id};
-    PGresult *rows;
-    enum loy_err err = LOY_OK;
-    if (create) {
-        err = loy_pg_exec(conn, "dictionary",
-                          "INSERT INTO dictionary VALUES ($1, $2::int, $3) ON CONFLICT (kind, number) DO NOTHING", 3,
-                          values, NULL, error);
-    }
-    err = err ? err
-              : loy_pg_exec(conn, "dictionary", "SELECT id FROM dictionary WHERE kind = $1 AND number = $2::int", 2,
-                            values, &rows, error);
-    if (err) {
-        return err;
-    }
-    if (PQntuples(rows) == 1 && strcmp(PQgetvalue(rows, 0, 0), id) != 0) {
-        err = loy_error_set(error, LOY_ERR_MISMATCH,
-                            "dictionary: %s %s is %.100s in the database, and %.100s in this program's programme",
-                            entry->kind, number, PQgetvalue(rows, 0, 0), id);
-    }
-    PQclear(rows);
-    return err;
-}
-
-static enum loy_err agree_on_dictionary(PGconn *conn, const struct loy_installation *wanted, bool create,
-                                        struct loy_error *error)
-{
-    enum loy_err err = LOY_OK;
-    for (uint32_t i = 0; !err && i < wanted->dictionary_count; i++) {
-        err = agree_on_entry(conn, &wanted->dictionary[i], create, error);
-    }
-    return err;
 }
 
 /* Inside a transaction. */
@@ -217,7 +157,6 @@ enum loy_err loy_installation_agree(const char *conninfo, const struct loy_insta
     err = err ? err : loy_pg_schema_check(conn, error);
     err = err ? err : loy_pg_exec(conn, "begin", "BEGIN ISOLATION LEVEL READ COMMITTED", 0, NULL, NULL, error);
     err = err ? err : agree(conn, &agreed, create, &found, error);
-    err = err ? err : agree_on_dictionary(conn, wanted, create, error);
     err = err ? err : loy_pg_exec(conn, "commit", "COMMIT", 0, NULL, NULL, error);
     if (!err) {
         *ret_state = found;

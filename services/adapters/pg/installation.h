@@ -1,4 +1,4 @@
-/* Installation: what a deployment is, agreed once. Its topics, their partitions, the group, the first programme.
+/* Installation: what a deployment is, agreed once. Its topics, their partitions, the group.
  *
  * The first worker to start writes it (any number may start at once); every other program must have been given the
  * same. Blocking: for the start of a program. One thread. Test: tests/integration/test_store.py. */
@@ -11,22 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* What a number in the journal stands for. kind: "wallet", "rule" or "funder". */
-struct loy_dictionary_entry {
-    const char *kind;
-    int32_t number;
-    struct loy_str id;
-};
-
 /* All borrowed during the call. */
 struct loy_installation {
     const struct loy_str *topics; /* input topics in their order; the internal and the tick topic last */
     uint32_t topic_count;         /* 1 to LOY_TOPICS_MAX */
     int32_t partitions;           /* of each topic */
     struct loy_str group;
-    struct loy_str programme; /* text of revision 1 */
-    const struct loy_dictionary_entry *dictionary;
-    uint32_t dictionary_count;
 };
 
 struct loy_installation_state {
@@ -35,8 +25,8 @@ struct loy_installation_state {
     bool created; /* by this call */
 };
 
-/* Checks the schema, then the installation; writes it where there is none and adds missing numbers to the dictionary
- * (`create`), or refuses (NOT_FOUND). MISMATCH names both values. UNAVAILABLE when the database cannot be reached. */
+/* Checks the schema, then the installation; writes it where there is none (`create`), or refuses (NOT_FOUND). MISMATCH
+ * names both values. UNAVAILABLE when the database cannot be reached. */
 LOY_MUST_USE enum loy_err loy_installation_agree(const char *conninfo, const struct loy_installation *wanted,
                                                  bool create, struct loy_installation_state *ret_state,
                                                  struct loy_error *error);

@@ -1,6 +1,6 @@
 """The shared year of a British wholesaler as events: one purchase an invoice.
 
-Amounts are in thousandths of a pound, since four of the data's prices have three decimals; the built-in retail
+Amounts are in thousandths of a pound, since four of the data's prices have three decimals; the retail
 programmes have a currency of that. Times are taken as UTC (the data names no zone), of an invoice's first line.
 """
 import csv

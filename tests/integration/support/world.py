@@ -19,6 +19,8 @@ UNREAD_BYTES_MAX = 3 << 20
 
 
 class World:
+    """programme: a file's name in docs/examples or tests/integration/programmes, its path, or None: none is published."""
+
     def __init__(self, name, folder, postgres, programs, bootstrap=None, partitions=8, programme="shop", redis=True,
                  topic_partitions=None, migrate=True, **settings):
         self.folder = folder
@@ -29,7 +31,8 @@ class World:
         self.topic = {short: f"{self.id}.{short}" for short in
                       ("events", "internal", "ticks", "updates", "balances", "dead-letters")}
         self.inputs = [self.topic[short] for short in ("events", "internal", "ticks")]
-        self.settings = {"programme": programme, **settings}
+        self.settings = settings
+        self.programme = programme
         self.topic_partitions = topic_partitions or {}
         self.migrate = migrate
         self.redis = services.Redis(folder / "redis") if redis else None
@@ -56,6 +59,8 @@ class World:
             self.loyalctl("topics", "create", "--partitions", str(self.partitions))
         if self.migrate:
             self.loyalctl("migrate", "up")
+            if self.programme:
+                self.publish_programme(self.programme)
         self.db = psycopg.connect(self.conninfo(), autocommit=True)
         self.producer = confluent_kafka.Producer({
             "bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "linger.ms": 5, "acks": "all",
@@ -113,6 +118,12 @@ class World:
         if check and done.returncode:
             raise AssertionError(f"loyalctl {' '.join(arguments)}: {done.returncode}\n{done.stdout}{done.stderr}")
         return done
+
+    def publish_programme(self, programme, *options):
+        folders = (services.ROOT, "docs", "examples"), (services.ROOT, "tests", "integration", "programmes")
+        found = [path for folder in folders if os.path.exists(path := os.path.join(*folder, f"{programme}.yaml"))]
+        return self.loyalctl("programme", "publish", found[0] if found else str(programme), "--author", "test",
+                             "--reason", "test", *options)
 
     def start_worker(self, ready=True, **settings):
         program = services.Program(self.folder, f"worker{len(self.running)}", [str(self.programs / "loyald-worker")],

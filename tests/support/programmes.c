@@ -1,5 +1,4 @@
-/* The programmes that need no file: until a programme file says otherwise, and for tests on recorded data. */
-#include "engine/programme.h"
+#include "support/programmes.h"
 
 #define DAYS(n) ((n)*LOY_US_PER_DAY)
 #define MINUTES(n) ((n)*60 * LOY_US_PER_SECOND)
@@ -74,39 +73,12 @@ static const struct loy_programme programmes[] = {
 
 enum { PROGRAMME_COUNT = sizeof programmes / sizeof programmes[0] };
 
-const struct loy_programme *loy_programme_builtin_at(uint32_t i)
-{
-    return i < PROGRAMME_COUNT ? &programmes[i] : NULL;
-}
-
-const struct loy_programme *loy_programme_builtin(struct loy_str id)
+const struct loy_programme *test_programme(const char *id)
 {
     for (uint32_t i = 0; i < PROGRAMME_COUNT; i++) {
-        if (loy_str_equal(programmes[i].id, id)) {
+        if (loy_str_equal(programmes[i].id, loy_str(id))) {
             return &programmes[i];
         }
     }
     return NULL;
-}
-
-bool loy_programme_is_historical(const struct loy_programme *programme, struct loy_str source)
-{
-    for (uint32_t i = 0; i < programme->historical_source_count; i++) {
-        if (loy_str_equal(programme->historical_sources[i], source)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-const char *loy_window_name(enum loy_window window)
-{
-    switch (window) {
-#define NAME_CASE(symbol, number, name)                                                                                \
-    case LOY_WINDOW_##symbol:                                                                                          \
-        return name;
-        LOY_WINDOWS(NAME_CASE)
-#undef NAME_CASE
-    }
-    return "unknown";
 }
