@@ -250,6 +250,7 @@ def test_refuses_a_schema_that_is_not_migrated(new_world):
     world = new_world(migrate=False)
     assert "loyalctl migrate up" in refusal(world)
     world.loyalctl("migrate", "up")
+    world.publish_programme("shop")
     world.start_worker()
     world.publish(events.purchase("guest", 1200000))
     world.wait_drained()

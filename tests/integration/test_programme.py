@@ -33,7 +33,7 @@ def report(programs, path):
     return parsed
 
 
-def test_there_are_five_programmes():
+def test_there_are_six_programmes():
     assert PROGRAMMES == ["coalition", "coffee", "malina", "shop", "smallest", "supermarket"]
 
 
