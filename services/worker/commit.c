@@ -172,11 +172,23 @@ static bool put_members(struct loy_batch *batch, struct loy_store_commit *commit
     return true;
 }
 
+static bool put_charges(struct loy_worker *worker, struct loy_batch *batch, struct loy_store_commit *commit)
+{
+    uint32_t count = loy_counters_charges(worker->counters, NULL);
+    struct loy_counter_charge *charges = loy_arena_alloc(&batch->arena, count * sizeof *charges);
+    if (charges) {
+        commit->charge_count = loy_counters_charges(worker->counters, charges);
+        commit->charges = charges;
+    }
+    return charges != NULL;
+}
+
 enum loy_err loy_commit_submit(struct loy_worker *worker, struct loy_batch *batch)
 {
     batch->request = (struct loy_store_request){.kind = LOY_STORE_COMMIT};
     struct loy_store_commit *commit = &batch->request.commit;
-    if (!put_partitions(worker, batch, commit) || !put_journal(batch, commit) || !put_members(batch, commit)) {
+    if (!put_partitions(worker, batch, commit) || !put_journal(batch, commit) || !put_members(batch, commit) ||
+        !put_charges(worker, batch, commit)) {
         return out_of_room(worker, batch);
     }
     batch->phase = LOY_BATCH_COMMIT;
@@ -258,6 +270,7 @@ enum loy_err loy_commit_done(struct loy_worker *worker, struct loy_batch *batch)
     for (uint32_t i = 0; !err && i < commit->outbox_count; i++) {
         err = loy_publish_add(worker, commit->outbox[i].k, commit->outbox[i].seq, commit->outbox[i].payload);
     }
+    loy_counters_committed(worker->counters);
     remember_accounts(worker, batch);
     count_metrics(worker, batch);
     worker->alone -= worker->alone > 0;

@@ -80,8 +80,12 @@ static enum loy_err apply(struct loy_worker *worker, struct loy_batch *batch, st
     int64_t moment_us;
     item->programme = loy_revisions_choose(batch->revisions, &item->event, item->arrival_us, &moment_us);
     batch->newest_moment_us = moment_us > batch->newest_moment_us ? moment_us : batch->newest_moment_us;
+    if (!loy_counters_know(worker->counters, item->programme)) {
+        return LOY_ERR_AGAIN;
+    }
+    const struct loy_budget_views *views = loy_counters_views(worker->counters, item->programme);
     loy_region_reset(&worker->scratch_region, &worker->scratch, LOY_SCRATCH_KEEP);
-    enum loy_err err = loy_engine_decide(item->programme, &slot->account, &item->event, item->arrival_us, NULL,
+    enum loy_err err = loy_engine_decide(item->programme, &slot->account, &item->event, item->arrival_us, views,
                                          &worker->scratch, &item->effects, &error);
     if (!err) {
         err = measure(worker, &slot->account, &error);
@@ -95,6 +99,7 @@ static enum loy_err apply(struct loy_worker *worker, struct loy_batch *batch, st
         slot->account.n = loy_batch_span(worker, batch, slot->k)->next_n++;
         item->enrolled = true;
     }
+    loy_counters_take(worker->counters, &item->effects);
     slot->written = true;
     item->outcome = LOY_OUTCOME_APPLIED;
     item->detail = loy_applied_name(item->effects.applied);
@@ -171,6 +176,7 @@ enum loy_err loy_decide(struct loy_worker *worker, struct loy_batch *batch)
         return loy_worker_fail(worker, LOY_ERR_INTERNAL, "a batch was refused %d times: run loyalctl audit",
                                LOY_GUARD_MISSES_MAX);
     }
+    loy_counters_restart(worker->counters);
     enum loy_err err = open_accounts(worker, batch);
     if (err == LOY_ERR_CORRUPT) {
         return err;
@@ -185,6 +191,10 @@ enum loy_err loy_decide(struct loy_worker *worker, struct loy_batch *batch)
                 err = decide_item(worker, batch, &seen, i);
             }
         }
+    }
+    if (!err && !loy_counters_hold(worker->counters)) {
+        batch->misses--; /* nobody was wrong: a budget is cut or refused only as it was read for this batch */
+        err = LOY_ERR_AGAIN;
     }
     return err ? err : close_accounts(worker, batch);
 }

@@ -75,16 +75,17 @@ static void list_missing(struct loy_batch *batch)
     }
 }
 
-static void ask_store(struct loy_batch *batch)
+static void ask_store(struct loy_worker *worker, struct loy_batch *batch)
 {
     list_missing(batch);
-    if (batch->missing_count == 0) {
+    struct loy_store_load load = {.keys = batch->missing, .count = batch->missing_count};
+    load.counter_count = loy_counters_wanted(worker->counters, &load.counters);
+    if (load.count == 0 && load.counter_count == 0) {
         batch->phase = LOY_BATCH_DECIDE;
         batch->loaded = loy_arena_mark(&batch->arena);
         return;
     }
-    batch->request = (struct loy_store_request){.kind = LOY_STORE_LOAD,
-                                                .load = {.keys = batch->missing, .count = batch->missing_count}};
+    batch->request = (struct loy_store_request){.kind = LOY_STORE_LOAD, .load = load};
     batch->phase = LOY_BATCH_LOAD; /* submitted as soon as the store is free: worker.c */
 }
 
@@ -95,6 +96,10 @@ enum loy_err loy_load_start(struct loy_worker *worker, struct loy_batch *batch)
     if (err) {
         return err;
     }
+    loy_counters_begin(worker->counters);
+    /* What is not known comes with the accounts. */
+    const struct loy_revisions *revisions = worker->programmes.current(worker->programmes.self);
+    (void)loy_counters_know(worker->counters, loy_revisions_newest(revisions));
     for (uint32_t i = 0; !err && !batch->skip_caches && i < batch->slot_count; i++) {
         struct loy_member_row row;
         if (loy_account_cache_get(worker->accounts, batch->slots[i].member_id, &row)) {
@@ -108,8 +113,17 @@ enum loy_err loy_load_start(struct loy_worker *worker, struct loy_batch *batch)
         batch->phase = LOY_BATCH_CACHE;
         return LOY_OK;
     }
-    ask_store(batch);
+    ask_store(worker, batch);
     return err;
+}
+
+void loy_load_counters(struct loy_worker *worker, struct loy_batch *batch)
+{
+    struct loy_store_load load = {0};
+    load.counter_count = loy_counters_wanted(worker->counters, &load.counters);
+    loy_arena_reset_to(&batch->arena, batch->loaded);
+    batch->request = (struct loy_store_request){.kind = LOY_STORE_LOAD, .load = load};
+    batch->phase = LOY_BATCH_LOAD;
 }
 
 enum loy_err loy_load_from_cache(struct loy_worker *worker, struct loy_batch *batch)
@@ -121,7 +135,7 @@ enum loy_err loy_load_from_cache(struct loy_worker *worker, struct loy_batch *ba
     }
     enum loy_err err = LOY_FAILPOINT("cache_answered");
     err = err ? err : fill_from_rows(worker, batch, rows, count, &worker->metrics->redis_hits);
-    ask_store(batch);
+    ask_store(worker, batch);
     return err;
 }
 
@@ -129,6 +143,10 @@ enum loy_err loy_load_from_store(struct loy_worker *worker, struct loy_batch *ba
                                  const struct loy_store_result *result)
 {
     enum loy_err err = LOY_FAILPOINT("loaded");
+    int32_t missing;
+    if (!loy_counters_read(worker->counters, result->counters, result->counter_count, &missing)) {
+        return loy_worker_fail(worker, LOY_ERR_MISMATCH, "counter %d of a budget is not in the database", missing);
+    }
     err = err ? err : fill_from_rows(worker, batch, result->members, result->member_count, &worker->metrics->loaded);
     batch->phase = LOY_BATCH_DECIDE;
     batch->loaded = loy_arena_mark(&batch->arena);

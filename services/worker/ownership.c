@@ -106,6 +106,7 @@ static enum loy_err give_up(struct loy_worker *worker)
     worker->acquire_wanted = false;
     worker->assigned_to_bus = false;
     loy_account_cache_drop_all(worker->accounts);
+    loy_counters_forget(worker->counters);
     return loy_publish_forget(worker);
 }
 
@@ -239,6 +240,7 @@ enum loy_err loy_ownership_acquired(struct loy_worker *worker, const struct loy_
     loy_batch_start(worker, worker->current);
     loy_batch_start(worker, worker->filling);
     loy_account_cache_drop_all(worker->accounts);
+    loy_counters_forget(worker->counters);
     enum loy_err err = loy_publish_forget(worker);
     err = err ? err : LOY_FAILPOINT("acquired");
     uint32_t stopped = 0;

@@ -12,6 +12,7 @@
 #include "runtime/log.h"
 #include "runtime/region.h"
 #include "worker/account_cache.h"
+#include "worker/counters.h"
 #include "worker/outbox.h"
 #include "worker/worker.h"
 #include "worker/worker_metrics.h"
@@ -31,7 +32,10 @@ enum {
     LOY_STOP_WAIT_US = 8000000,   /* how long a stop waits for the batch under way and its delivery */
     LOY_RETRY_MIN_US = 50000,
     LOY_RETRY_MAX_US = 5000000,
-    LOY_GUARD_MISSES_MAX = 8,     /* decisions of one batch, whatever made them necessary */
+    LOY_GUARD_MISSES_MAX = 8,     /* decisions of one batch, whatever made them necessary but a budget */
+    LOY_COLLISIONS_HALVE = 4,     /* on a budget: from then on a batch is decided in halves */
+    LOY_COLLISIONS_MAX = 64,      /* of one batch: others cannot have been faster so often */
+    LOY_COLLISION_MIN_US = 1000,  /* the longest wait after the first one; twice as long after each of the next seven */
     LOY_THROTTLE_US = 500000,     /* a full batch that cannot go on for so long pauses the input */
     LOY_SAY_AGAIN_US = 10000000,  /* an outage is said once, then no more often than this */
     LOY_REVISION_TURN_US = 50000, /* how soon it is noticed that a newer revision was loaded */
@@ -132,6 +136,7 @@ struct loy_batch {
     uint32_t misses;
     const struct loy_revisions *revisions; /* those that were known when it was decided */
     int64_t newest_moment_us;              /* the latest that a revision was chosen for; INT64_MIN: none was */
+    uint32_t collisions;                   /* with others on a budget */
     struct loy_store_request request;
     int64_t submitted_us;
 };
@@ -223,6 +228,7 @@ struct loy_worker {
     struct loy_arena scratch; /* emptied before each event is decided */
 
     struct loy_account_cache *accounts;
+    struct loy_counters *counters;
     struct loy_outgoing *outgoing_first, *outgoing_last, *outgoing_next; /* next: to be produced */
     struct loy_partition_write *trim_writes;                             /* of the trim under way, in `small` */
     uint32_t trim_count;
@@ -279,8 +285,10 @@ STEP loy_load_from_cache(struct loy_worker *worker, struct loy_batch *batch);
 STEP loy_load_from_store(struct loy_worker *worker, struct loy_batch *batch, const struct loy_store_result *result);
 /* The caches lied: everything again from PostgreSQL. */
 void loy_load_again(struct loy_worker *worker, struct loy_batch *batch);
+/* Budgets are wanted: these alone, then the batch is decided again. */
+void loy_load_counters(struct loy_worker *worker, struct loy_batch *batch);
 
-/* decide.c */
+/* decide.c. AGAIN: budgets are wanted. */
 STEP loy_decide(struct loy_worker *worker, struct loy_batch *batch);
 void loy_item_settle(struct loy_item *item, enum loy_outcome outcome, const char *detail);
 STEP loy_item_reject(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item, enum loy_err code,

@@ -89,6 +89,10 @@ static enum loy_err decide_and_commit(struct loy_worker *worker)
         loy_load_again(worker, batch);
         return LOY_OK;
     }
+    if (err == LOY_ERR_AGAIN) {
+        loy_load_counters(worker, batch);
+        return LOY_OK;
+    }
     if (!err) {
         err = loy_messages_build(worker, batch);
         err = err ? err : LOY_FAILPOINT("decided");
@@ -146,6 +150,29 @@ static enum loy_err batch_step(struct loy_worker *worker, bool *ret_progress)
 /* --- what the store says
  * ------------------------------------------------------------------------------------------------ */
 
+/* Others charged the same budget meanwhile, which is nobody's fault: read and decide again, a little later each time.
+ * Half as many records are decided in half the time, in which half as many others come. */
+static enum loy_err collide(struct loy_worker *worker)
+{
+    struct loy_batch *batch = worker->current;
+    loy_count(&worker->metrics->guard_counter, 1);
+    batch->misses--;
+    if (++batch->collisions > LOY_COLLISIONS_MAX) {
+        return loy_worker_fail(worker, LOY_ERR_INTERNAL, "a batch of %u records met others on a budget %d times",
+                               batch->count, LOY_COLLISIONS_MAX);
+    }
+    int64_t now_us = loy_worker_now_us(worker);
+    uint32_t most_us = LOY_COLLISION_MIN_US << (batch->collisions < 8 ? batch->collisions - 1 : 7);
+    worker->retry_us = now_us + loy_murmur2((struct loy_str){(const char *)&now_us, sizeof now_us}) % most_us;
+    if (batch->collisions >= LOY_COLLISIONS_HALVE && batch->count > 1) {
+        worker->target = batch->count / 2;
+        return loy_ownership_rewind(worker);
+    }
+    loy_counters_collided(worker->counters);
+    loy_load_counters(worker, batch);
+    return LOY_OK;
+}
+
 static enum loy_err batch_guard(struct loy_worker *worker, const struct loy_store_result *result)
 {
     struct loy_batch *batch = worker->current;
@@ -172,6 +199,7 @@ static enum loy_err batch_guard(struct loy_worker *worker, const struct loy_stor
         loy_load_again(worker, batch);
         return LOY_OK;
     case LOY_GUARD_COUNTER:
+        return collide(worker);
     case LOY_GUARD_NONE:
         break;
     }
@@ -466,7 +494,8 @@ struct loy_worker *loy_worker_new(const struct loy_worker_config *config, const 
     worker->owned = calloc((size_t)config->partitions, sizeof *worker->owned);
     worker->assigned = calloc((size_t)config->partitions, sizeof *worker->assigned);
     worker->accounts = loy_account_cache_new(config->cache_bytes);
-    if (!worker->owned || !worker->assigned || !worker->accounts ||
+    worker->counters = loy_counters_new();
+    if (!worker->owned || !worker->assigned || !worker->accounts || !worker->counters ||
         loy_region_map(SMALL_REGION, &worker->small_region, error) != LOY_OK ||
         loy_region_map(config->memory_bytes, &worker->scratch_region, error) != LOY_OK ||
         loy_region_map(config->memory_bytes, &worker->batches[0].region, error) != LOY_OK ||
@@ -501,6 +530,7 @@ void loy_worker_destroy(struct loy_worker *worker)
     loy_region_unmap(&worker->small_region);
     loy_region_unmap(&worker->scratch_region);
     loy_account_cache_destroy(worker->accounts);
+    loy_counters_destroy(worker->counters);
     free(worker->assigned);
     free(worker->owned);
     free(worker);

@@ -24,6 +24,8 @@
     X(guard_partition, "loyald_guard_partition_total", "Commits refused because a partition has another owner")        \
     X(guard_journal, "loyald_guard_journal_total", "Commits refused because an event stood in the journal")            \
     X(guard_member, "loyald_guard_member_total", "Commits refused because an account was not what was read")           \
+    X(guard_counter, "loyald_guard_counter_total",                                                                     \
+      "Commits refused because others used more of a budget than the decisions allow for: decided again")              \
     X(guard_revision, "loyald_guard_revision_total", "Commits refused because of a newer programme revision")          \
     X(outages, "loyald_store_outages_total", "Requests that PostgreSQL did not answer")                                \
     X(commits_unknown, "loyald_commits_unknown_total", "Commits whose outcome nobody knew until acquire")              \
