@@ -114,10 +114,7 @@ enum loy_err loy_message_update(struct loy_worker *worker, struct loy_batch *bat
                                      .event = &item->event,
                                      .effects = &item->effects,
                                      .incarnation = worker->config.incarnation};
-    struct loy_str bytes;
-    enum loy_err err = loy_wire_encode_update(&update, worker->config.output_json, &worker->scratch, &bytes);
-    item->update = err ? (struct loy_str){0} : loy_str_copy(&batch->arena, bytes);
-    err = err || item->update.at ? err : LOY_ERR_NO_MEMORY;
+    enum loy_err err = loy_wire_encode_update(&update, worker->config.output_json, &batch->arena, &item->update);
     return err ? loy_worker_fail(worker, err, "encoding a balance update") : LOY_OK;
 }
 
