@@ -37,22 +37,47 @@ void loy_arena_init(struct loy_arena *arena, void *block, size_t size)
     }
 }
 
-void *loy_arena_alloc(struct loy_arena *arena, size_t size)
+/* What `size` bytes take where `left` are left: whole steps, so that the next ones are aligned. */
+static size_t step_of(size_t size, size_t left)
 {
-    size_t left = arena->size - arena->used;
-    if (size > left) {
-        return NULL;
-    }
-    void *at = arena->base + arena->used;
     size_t step = ((size + ALIGN - 1) & ~(size_t)(ALIGN - 1)) + GAP;
-    step = step < left ? step : left;
-    ASAN_UNPOISON_MEMORY_REGION(at, size);
-    ASAN_POISON_MEMORY_REGION((uint8_t *)at + size, step - size);
-    arena->used += step;
+    return step < left ? step : left;
+}
+
+/* `size` bytes at place `from` are the latest allocation. */
+static void take(struct loy_arena *arena, size_t from, size_t size)
+{
+    size_t step = step_of(size, arena->size - from);
+    ASAN_UNPOISON_MEMORY_REGION(arena->base + from, size);
+    ASAN_POISON_MEMORY_REGION(arena->base + from + size, step - size);
+    arena->used = from + step;
     if (arena->used > arena->peak) {
         arena->peak = arena->used;
     }
+}
+
+void *loy_arena_alloc(struct loy_arena *arena, size_t size)
+{
+    if (size > arena->size - arena->used) {
+        return NULL;
+    }
+    void *at = arena->base + arena->used;
+    take(arena, arena->used, size);
     return at;
+}
+
+bool loy_arena_resize(struct loy_arena *arena, const void *at, size_t old_size, size_t new_size)
+{
+    size_t from = (size_t)((const uint8_t *)at - arena->base);
+    size_t end = arena->used;
+    if (from + step_of(old_size, arena->size - from) != end || new_size > arena->size - from) {
+        return false;
+    }
+    take(arena, from, new_size);
+    if (arena->used < end) {
+        ASAN_POISON_MEMORY_REGION(arena->base + arena->used, end - arena->used);
+    }
+    return true;
 }
 
 void *loy_arena_calloc(struct loy_arena *arena, size_t count, size_t size)

@@ -6,6 +6,7 @@
 #ifndef LOY_BASE_ARENA_H
 #define LOY_BASE_ARENA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -29,6 +30,10 @@ void *loy_arena_alloc(struct loy_arena *arena, size_t size);
 
 /* count × size bytes, cleared; NULL when they do not fit or the product overflows. */
 void *loy_arena_calloc(struct loy_arena *arena, size_t count, size_t size);
+
+/* Makes the allocation of old_size bytes at `at` larger or smaller where it stands, when it is the latest one and there
+ * is room; false: nothing changed. */
+bool loy_arena_resize(struct loy_arena *arena, const void *at, size_t old_size, size_t new_size);
 
 /* A copy of bytes[0..size); NULL when it does not fit. */
 void *loy_arena_copy(struct loy_arena *arena, const void *bytes, size_t size);

@@ -1,7 +1,6 @@
 #include "base/calendar.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
@@ -134,20 +133,43 @@ int64_t loy_day_start_us(const struct loy_zone *zone, int64_t local_day)
     return first != INT64_MAX ? first : as_if_utc - loy_zone_offset_s(zone, as_if_utc) * LOY_US_PER_SECOND;
 }
 
+/* Exactly `count` digits and the character behind them; not printf, which an update would call some times. */
+static char *put_digits(char *at, uint32_t value, int count, char behind)
+{
+    for (int i = count; i > 0; i--, value /= 10) {
+        at[i - 1] = (char)('0' + value % 10);
+    }
+    at[count] = behind;
+    return at + count + 1;
+}
+
 size_t loy_moment_format(int64_t moment_us, char text[LOY_MOMENT_TEXT_MAX])
 {
     struct loy_civil c = loy_civil_from_moment(NULL, moment_us);
-    int length = snprintf(text, LOY_MOMENT_TEXT_MAX, "%04d-%02u-%02uT%02u:%02u:%02u", (int)c.date.year, c.date.month,
-                          c.date.day, c.hour, c.minute, c.second);
-    size_t at = (size_t)length;
-    if (c.microsecond % 1000 != 0) {
-        at += (size_t)snprintf(text + at, LOY_MOMENT_TEXT_MAX - at, ".%06u", (unsigned)c.microsecond);
-    } else if (c.microsecond != 0) {
-        at += (size_t)snprintf(text + at, LOY_MOMENT_TEXT_MAX - at, ".%03u", (unsigned)c.microsecond / 1000);
+    char *at = text;
+    bool negative = c.date.year < 0;
+    uint32_t year = (uint32_t)(negative ? -c.date.year : c.date.year);
+    int year_digits = negative ? 3 : 4; /* at least, and more where the year has more */
+    for (uint32_t rest = year / (negative ? 1000 : 10000); rest; rest /= 10) {
+        year_digits++;
     }
-    text[at++] = 'Z';
-    text[at] = '\0';
-    return at;
+    if (negative) {
+        *at++ = '-';
+    }
+    at = put_digits(at, year, year_digits, '-');
+    at = put_digits(at, c.date.month, 2, '-');
+    at = put_digits(at, c.date.day, 2, 'T');
+    at = put_digits(at, c.hour, 2, ':');
+    at = put_digits(at, c.minute, 2, ':');
+    bool whole = c.microsecond == 0;
+    at = put_digits(at, c.second, 2, whole ? 'Z' : '.');
+    if (c.microsecond % 1000 != 0) {
+        at = put_digits(at, (uint32_t)c.microsecond, 6, 'Z');
+    } else if (!whole) {
+        at = put_digits(at, (uint32_t)c.microsecond / 1000, 3, 'Z');
+    }
+    *at = '\0';
+    return (size_t)(at - text);
 }
 
 /* Reads exactly `count` digits at *at. */

@@ -125,44 +125,26 @@ void loy_buf_init(struct loy_buf *buf, struct loy_arena *arena, size_t first_cap
     buf->failed = !buf->at;
 }
 
-void *loy_buf_extend(struct loy_buf *buf, size_t size)
+bool loy_buf_reserve(struct loy_buf *buf, size_t size)
 {
-    if (buf->failed) {
-        return NULL;
+    if (buf->failed || size <= buf->capacity - buf->len) {
+        return !buf->failed;
     }
-    if (size > buf->capacity - buf->len) {
-        size_t capacity = buf->capacity < 64 ? 128 : buf->capacity * 2;
-        while (capacity - buf->len < size) {
-            capacity *= 2;
-        }
+    size_t capacity = buf->capacity < 64 ? 128 : buf->capacity * 2;
+    while (capacity - buf->len < size) {
+        capacity *= 2;
+    }
+    if (!loy_arena_resize(buf->arena, buf->at, buf->capacity, capacity)) {
         char *at = loy_arena_alloc(buf->arena, capacity);
         if (!at) {
             buf->failed = true;
-            return NULL;
+            return false;
         }
         memcpy(at, buf->at, buf->len);
         buf->at = at;
-        buf->capacity = capacity;
     }
-    void *extended = buf->at + buf->len;
-    buf->len += size;
-    return extended;
-}
-
-void loy_buf_append(struct loy_buf *buf, struct loy_str text)
-{
-    void *at = loy_buf_extend(buf, text.len);
-    if (at && text.len) {
-        memcpy(at, text.at, text.len);
-    }
-}
-
-void loy_buf_append_byte(struct loy_buf *buf, uint8_t byte)
-{
-    uint8_t *at = loy_buf_extend(buf, 1);
-    if (at) {
-        *at = byte;
-    }
+    buf->capacity = capacity;
+    return true;
 }
 
 void loy_buf_printf(struct loy_buf *buf, const char *format, ...)
@@ -182,4 +164,12 @@ void loy_buf_printf(struct loy_buf *buf, const char *format, ...)
 struct loy_str loy_buf_str(const struct loy_buf *buf)
 {
     return buf->failed ? (struct loy_str){0} : (struct loy_str){buf->at, buf->len};
+}
+
+struct loy_str loy_buf_finish(struct loy_buf *buf)
+{
+    if (!buf->failed && loy_arena_resize(buf->arena, buf->at, buf->capacity, buf->len)) {
+        buf->capacity = buf->len;
+    }
+    return loy_buf_str(buf);
 }

@@ -61,12 +61,38 @@ struct loy_buf {
 };
 
 void loy_buf_init(struct loy_buf *buf, struct loy_arena *arena, size_t first_capacity);
-void loy_buf_append(struct loy_buf *buf, struct loy_str text);
-void loy_buf_append_byte(struct loy_buf *buf, uint8_t byte);
 LOY_PRINTF(2, 3) void loy_buf_printf(struct loy_buf *buf, const char *format, ...);
+/* Makes room for size bytes more; false after a failure. */
+bool loy_buf_reserve(struct loy_buf *buf, size_t size);
 /* size bytes at the end that the caller fills at once; NULL after a failure. */
-void *loy_buf_extend(struct loy_buf *buf, size_t size);
+static inline void *loy_buf_extend(struct loy_buf *buf, size_t size)
+{
+    if (buf->failed || (size > buf->capacity - buf->len && !loy_buf_reserve(buf, size))) {
+        return NULL;
+    }
+    void *extended = buf->at + buf->len;
+    buf->len += size;
+    return extended;
+}
+
+static inline void loy_buf_append(struct loy_buf *buf, struct loy_str text)
+{
+    void *at = loy_buf_extend(buf, text.len);
+    if (at && text.len) {
+        memcpy(at, text.at, text.len);
+    }
+}
+
+static inline void loy_buf_append_byte(struct loy_buf *buf, uint8_t byte)
+{
+    uint8_t *at = loy_buf_extend(buf, 1);
+    if (at) {
+        *at = byte;
+    }
+}
 /* What was built; empty after a failure. Borrowed from the arena. */
 struct loy_str loy_buf_str(const struct loy_buf *buf);
+/* The same, and the end of building: room that is left over goes back, where nothing was allocated behind it. */
+struct loy_str loy_buf_finish(struct loy_buf *buf);
 
 #endif

@@ -13,10 +13,8 @@ static struct loy_buf *outbox_of(struct loy_worker *worker, struct loy_batch *ba
     struct loy_span *span = loy_batch_span(worker, batch, k);
     if (!span->has_outbox) {
         span->has_outbox = true;
-        span->message_count = 0;
-        loy_buf_init(&span->outbox, &batch->arena, 4096);
+        loy_buf_init(&span->outbox, &batch->arena, span->outbox_bytes);
     }
-    span->message_count++;
     return &span->outbox;
 }
 
@@ -97,11 +95,12 @@ static bool put_forward(struct loy_worker *worker, struct loy_batch *batch, cons
 }
 
 /* An item's account stands at its last event: the update needs it as it was after this one, so updates are encoded as
- * they are decided (loy_message_update), and only packed here. */
+ * they are decided (loy_message_update), and only packed here. The compacted topic gets a member's latest only. */
 static void put_update(struct loy_worker *worker, struct loy_batch *batch, const struct loy_item *item)
 {
+    bool latest = &batch->items[batch->slots[item->slot].changed_by] == item;
     loy_outbox_put(
-        outbox_of(worker, batch, item->at.partition), LOY_OUTPUT_UPDATES,
+        outbox_of(worker, batch, item->at.partition), latest ? LOY_OUTPUT_LATEST : LOY_OUTPUT_UPDATES,
         &(struct loy_bus_message){
             .partition = -1, .has_key = true, .has_value = true, .key = item->event.member_id, .value = item->update});
 }
@@ -115,10 +114,7 @@ enum loy_err loy_message_update(struct loy_worker *worker, struct loy_batch *bat
                                      .event = &item->event,
                                      .effects = &item->effects,
                                      .incarnation = worker->config.incarnation};
-    struct loy_str bytes;
-    enum loy_err err = loy_wire_encode_update(&update, worker->config.output_json, &worker->scratch, &bytes);
-    item->update = err ? (struct loy_str){0} : loy_str_copy(&batch->arena, bytes);
-    err = err || item->update.at ? err : LOY_ERR_NO_MEMORY;
+    enum loy_err err = loy_wire_encode_update(&update, worker->config.output_json, &batch->arena, &item->update);
     return err ? loy_worker_fail(worker, err, "encoding a balance update") : LOY_OK;
 }
 
@@ -184,11 +180,25 @@ static bool put_item(struct loy_worker *worker, struct loy_batch *batch, const s
     }
 }
 
-enum loy_err loy_messages_build(struct loy_worker *worker, struct loy_batch *batch)
+/* So that the outboxes need not grow, which would take as much again of the batch's memory. */
+static void expect(struct loy_worker *worker, struct loy_batch *batch)
 {
     for (uint32_t i = 0; i < batch->span_count; i++) {
         batch->spans[i].has_outbox = false;
+        batch->spans[i].outbox_bytes = LOY_OUTBOX_OVERHEAD;
     }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct loy_item *item = &batch->items[i];
+        if (item->outcome == LOY_OUTCOME_APPLIED && item->effects.changed) {
+            loy_batch_span(worker, batch, item->at.partition)->outbox_bytes +=
+                LOY_OUTBOX_OVERHEAD + item->event.member_id.len + item->update.len;
+        }
+    }
+}
+
+enum loy_err loy_messages_build(struct loy_worker *worker, struct loy_batch *batch)
+{
+    expect(worker, batch);
     for (int ticks = 0; ticks <= 1; ticks++) { /* in the order of the decisions: a member's versions ascend */
         for (uint32_t i = 0; i < batch->count; i++) {
             const struct loy_item *item = &batch->items[i];
@@ -203,17 +213,6 @@ enum loy_err loy_messages_build(struct loy_worker *worker, struct loy_batch *bat
             if (err) {
                 return err;
             }
-        }
-    }
-    for (uint32_t i = 0; i < batch->slot_count; i++) { /* the compacted topic: a member's latest only */
-        const struct loy_slot *slot = &batch->slots[i];
-        if (slot->changed_by >= 0) {
-            loy_outbox_put(outbox_of(worker, batch, slot->k), LOY_OUTPUT_BALANCES,
-                           &(struct loy_bus_message){.partition = -1,
-                                                     .has_key = true,
-                                                     .has_value = true,
-                                                     .key = slot->member_id,
-                                                     .value = batch->items[slot->changed_by].update});
         }
     }
     for (uint32_t i = 0; i < batch->span_count; i++) {

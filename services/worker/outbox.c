@@ -37,6 +37,7 @@ bool loy_outbox_get(struct loy_outbox_reader *reader, struct loy_outbox_message 
         return false;
     }
     struct loy_bus_message *message = &ret_message->message;
+    size_t from = in->at;
     uint64_t output = loy_varint_get(in); /* one byte each: below 0x80 */
     uint64_t flags = loy_varint_get(in);
     uint64_t partition = loy_varint_get(in);
@@ -48,7 +49,7 @@ bool loy_outbox_get(struct loy_outbox_reader *reader, struct loy_outbox_message 
     message->key = get_text(in);
     message->value = get_text(in);
     uint64_t headers = loy_varint_get(in);
-    if (headers > LOY_OUTBOX_HEADERS_MAX || output < LOY_OUTPUT_UPDATES || output > LOY_OUTPUT_INTERNAL) {
+    if (headers > LOY_OUTBOX_HEADERS_MAX || output < LOY_OUTPUT_UPDATES || output > LOY_OUTPUT_LATEST) {
         in->failed = true;
         return false;
     }
@@ -58,6 +59,11 @@ bool loy_outbox_get(struct loy_outbox_reader *reader, struct loy_outbox_message 
         uint64_t has_value = loy_varint_get(in);
         struct loy_str value = get_text(in);
         ret_message->headers[i].value = has_value ? value : (struct loy_str){0};
+    }
+    if (output == LOY_OUTPUT_LATEST) {
+        reader->half_read = !reader->half_read;
+        ret_message->output = reader->half_read ? LOY_OUTPUT_UPDATES : LOY_OUTPUT_BALANCES;
+        in->at = reader->half_read ? from : in->at;
     }
     return !in->failed;
 }

@@ -16,6 +16,7 @@ enum loy_output {
     LOY_OUTPUT_DEAD_LETTERS = 3,
     LOY_OUTPUT_OUTCOMES = 4,
     LOY_OUTPUT_INTERNAL = 5,
+    LOY_OUTPUT_LATEST = 6, /* stands once and is read as two: UPDATES, then BALANCES */
 };
 
 enum { LOY_OUTBOX_HEADERS_MAX = 128 };
@@ -29,8 +30,12 @@ struct loy_outbox_message {
 /* Appends; message->topic is not written. Headers past the maximum are left out. */
 void loy_outbox_put(struct loy_buf *buf, enum loy_output output, const struct loy_bus_message *message);
 
+/* A message without headers takes no more beside its key and value. */
+enum { LOY_OUTBOX_OVERHEAD = 32 };
+
 struct loy_outbox_reader {
     struct loy_varint_reader in;
+    bool half_read; /* of a LATEST message, UPDATES was handed out */
 };
 
 /* True with the next message (borrowed from the payload), false at the end or when in.failed. */

@@ -63,6 +63,8 @@ static struct loy_str topic_of(const struct loy_worker *worker, enum loy_output 
         return worker->config.updates;
     case LOY_OUTPUT_BALANCES:
         return worker->config.balances;
+    case LOY_OUTPUT_LATEST: /* never read as such */
+        break;
     case LOY_OUTPUT_DEAD_LETTERS:
         return worker->config.dead_letters;
     case LOY_OUTPUT_OUTCOMES:

@@ -99,7 +99,7 @@ struct loy_span {
     int32_t next_n;
     struct loy_buf outbox;
     bool has_outbox;
-    uint32_t message_count;
+    size_t outbox_bytes; /* that its messages are expected to take */
 };
 
 enum loy_batch_phase {

@@ -85,6 +85,26 @@ static void a_sanitizer_sees_the_ends_of_allocations(void **state)
 #endif
 }
 
+static void only_the_latest_allocation_is_resized(void **state)
+{
+    (void)state;
+    char block[256];
+    struct loy_arena arena;
+    loy_arena_init(&arena, block, sizeof block);
+    char *first = loy_arena_alloc(&arena, 20);
+    assert_true(loy_arena_resize(&arena, first, 20, 64));
+    assert_false(loy_arena_resize(&arena, first, 64, sizeof block + 1));
+    assert_true(loy_arena_resize(&arena, first, 64, 10));
+    size_t used = arena.used;
+    assert_true(used < 64);
+    char *second = loy_arena_alloc(&arena, 8);
+    assert_ptr_equal(second, first + used);
+    assert_false(loy_arena_resize(&arena, first, 10, 12));
+    assert_true(loy_arena_resize(&arena, second, 8, arena.size - used));
+    assert_null(loy_arena_alloc(&arena, 1));
+    assert_int_equal(arena.used, arena.peak);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -92,6 +112,7 @@ int main(void)
         cmocka_unit_test(a_full_arena_returns_null_and_stays_usable),
         cmocka_unit_test(calloc_clears_what_was_used_before),
         cmocka_unit_test(a_sanitizer_sees_the_ends_of_allocations),
+        cmocka_unit_test(only_the_latest_allocation_is_resized),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

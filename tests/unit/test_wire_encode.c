@@ -99,6 +99,34 @@ static void a_wallet_of_a_newer_revision_is_named_by_that(void **state)
     assert_non_null(memmem(json.at, json.len, "\"release\", \"wallet\": \"cashback\"", 31));
 }
 
+/* Lengths of one, two and three bytes, at every level that such a text makes longer. */
+static void an_update_of_any_length_is_read_back(void **state)
+{
+    (void)state;
+    struct wire_case test;
+    wire_case_init(&test);
+    static char title[17000];
+    memset(title, 'x', sizeof title);
+    struct loy_rule rule = {.number = 7, .id = LOY_STR("base")};
+    struct loy_programme long_one = programme;
+    long_one.rules = &rule;
+    struct loy_account account = {.member_id = LOY_STR("m-1"), .version = 1};
+    struct loy_event event = {.kind = LOY_EVENT_PURCHASE, .event_id = LOY_STR("e-1"), .source = LOY_STR("pos")};
+    struct loy_effects effects = {.entries = &entries[1], .entry_count = 1};
+    struct loy_wire_update update = {
+        .programme = &long_one, .account = &account, .event = &event, .effects = &effects, .incarnation = 1};
+    struct loy_arena_mark mark = loy_arena_mark(&test.arena);
+    for (size_t length = 0; length < sizeof title; length += length < 140 || length > 16200 ? 1 : 200) {
+        struct loy_str json, bytes, back;
+        loy_arena_reset_to(&test.arena, mark);
+        rule.title = (struct loy_str){title, length};
+        assert_int_equal(loy_wire_encode_update(&update, true, &test.arena, &json), LOY_OK);
+        assert_int_equal(loy_wire_encode_update(&update, false, &test.arena, &bytes), LOY_OK);
+        assert_int_equal(loy_wire_to_json(LOY_WIRE_UPDATE, bytes, &test.arena, &back, &test.error), LOY_OK);
+        assert_true(loy_str_equal(json, back));
+    }
+}
+
 static void an_outcome_leaves_out_what_it_does_not_know(void **state)
 {
     (void)state;
@@ -204,6 +232,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_balance_update_says_all_of_it),
         cmocka_unit_test(a_wallet_of_a_newer_revision_is_named_by_that),
+        cmocka_unit_test(an_update_of_any_length_is_read_back),
         cmocka_unit_test(an_outcome_leaves_out_what_it_does_not_know),
         cmocka_unit_test(a_tick_is_an_event_of_ours_alone),
         cmocka_unit_test(a_trace_is_read_back_as_it_was),

@@ -34,4 +34,7 @@ LOY_MUST_USE enum loy_err loy_wire_json_read(const struct ProtobufCMessageDescri
                                              struct loy_arena *arena, struct ProtobufCMessage **ret_message,
                                              struct loy_str *ret_unknown, struct loy_error *error);
 
+/* One text, quoted and escaped. */
+void loy_wire_json_write_text(struct loy_buf *buf, struct loy_str text);
+
 #endif

@@ -16,7 +16,7 @@ struct writer {
 
 static void write_message(struct writer *writer, const ProtobufCMessage *message);
 
-static void write_text(struct loy_buf *buf, struct loy_str text)
+void loy_wire_json_write_text(struct loy_buf *buf, struct loy_str text)
 {
     loy_buf_append_byte(buf, '"');
     size_t from = 0;
@@ -142,7 +142,7 @@ static void write_value(struct writer *writer, const ProtobufCFieldDescriptor *f
     switch (field->type) {
     case PROTOBUF_C_TYPE_STRING:
         memcpy(&pointer, at, sizeof pointer);
-        write_text(writer->buf, loy_str(pointer));
+        loy_wire_json_write_text(writer->buf, loy_str(pointer));
         break;
     case PROTOBUF_C_TYPE_BYTES:
         write_base64(writer->buf, at);
