@@ -11,6 +11,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -68,11 +69,13 @@ def main():
     if set(groups) - {*wreck.GROUPS, "kills"}:
         parser.error(f"--only {options.only}: a group of that name is not there")
     services.end_with_parent()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
     if options.kafka == "apache" and not shutil.which("java"):
         print("faults: Java is not there, so the embedded broker is used: no kill of the broker, no network to it")
         options.kafka = "embedded"
     folder = tempfile.mkdtemp(prefix="loyald-faults-")
     os.chmod(folder, 0o755)
+    version = commit()
     started = datetime.datetime.now(datetime.timezone.utc)
     print(f"{'group':38} {'fault':46} {'times':>4} {'back in':>7}  audit and totals")
     try:
@@ -88,7 +91,7 @@ def main():
     wrong, late = judged(results, LATE_ON_A_BUSY_MACHINE_SECONDS if options.short else BOUND_SECONDS)
     pathlib.Path(options.json).parent.mkdir(parents=True, exist_ok=True)
     with open(options.json, "w") as file:
-        json.dump({"commit": commit(), "date": started.strftime("%Y-%m-%d"), "machine": machine.describe(str(ROOT), str(ROOT)),
+        json.dump({"commit": version, "date": started.strftime("%Y-%m-%d"), "machine": machine.describe(str(ROOT), str(ROOT)),
                    "kafka": options.kafka, "short": options.short, "session_seconds": SESSION_SECONDS,
                    "bound_seconds": BOUND_SECONDS, "results": results}, file, indent=1)
         file.write("\n")
