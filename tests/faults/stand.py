@@ -146,10 +146,10 @@ class Stand:
             self.world.close()
             self.world = None
 
-    def worker(self, failpoint=None, ready=True):
+    def worker(self, failpoint=None, ready=True, **settings):
         """One more worker, with something waiting for it at a point."""
         world = self.world
-        environment = world.env()
+        environment = world.env(**settings)
         if failpoint:
             environment["LOY_FAILPOINT"] = failpoint
         program = services.Program(world.folder, f"worker{len(world.running)}",

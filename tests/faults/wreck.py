@@ -56,7 +56,8 @@ def at_point(stand, point, action):
     def strike():
         others = list(stand.world.running)
         spec = f"{BEFORE.get(point, '')}{point}={action}@{LATER.get(point, 1)}"
-        victim = stand.worker(spec, ready=False)
+        stand.world.redis.command("FLUSHALL")  # so that accounts are loaded from PostgreSQL as well
+        victim = stand.worker(spec, ready=False, threads=1)
         joiner = None
         if point in AT_A_REBALANCE:
             victim.wait_until_ready()
