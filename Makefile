@@ -244,6 +244,8 @@ docs-check: $(B)/loyalctl
 	  { echo "docs/$${page##*:}.md is not what the code says: make docs" >&2; exit 1; }; done
 	$(Q)[ ! -e docs/performance.json ] || $(PYTHON) tests/bench/report.py page docs/performance.json | cmp -s - docs/performance.md || \
 	  { echo "docs/performance.md is not what docs/performance.json says" >&2; exit 1; }
+	$(Q)$(PYTHON) tests/faults/report.py page docs/reliability.json docs/reliability.md --check || \
+	  { echo "docs/reliability.md is not what docs/reliability.json says" >&2; exit 1; }
 compile_commands.json: Makefile
 	$(Q)$(PYTHON) tests/checks/compile_commands.py "$(CC) $(HOUSE_CFLAGS) -Itests $(PKG_CFLAGS)" > $@
 
@@ -254,7 +256,7 @@ EVENTS  ?= 50000
 RUN     ?= run
 TESTING ?= tests/integration
 packages = $(Q)deploy/dev/packages.sh
-.PHONY: run test integration os-check image-check
+.PHONY: run test integration faults docs-reliability os-check image-check
 
 # A make of its own after the packages: this one has asked pkg-config before they were there.
 run: ## the first look: everything in one folder, a simulated year, figures (SEED, EVENTS, RUN=folder, ONCE=1)
@@ -266,6 +268,15 @@ test: ## install, build, run unit and integration tests
 	$(Q)MAKE="$(MAKE)" tests/run-all.sh
 integration: all contracts ## black-box tests on real services (TESTING=files, KAFKA=apache)
 	$(Q)PROGRAMS=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -rs -p no:cacheprovider $(TESTING)
+# A build of its own: the shipped programs have no failpoints (tests/integration/test_faults.py looks).
+faults: ## real faults on real services, counted and judged (SHORT=1; KILLS=200; FAULTS="--only redis"; KAFKA=embedded)
+	$(Q)+$(MAKE) --no-print-directory FAILPOINTS=1 all
+	$(Q)$(PYTHON) tests/faults/run.py --programs $(B)-failpoints $(if $(SHORT),--short) $(if $(KILLS),--kills $(KILLS)) \
+	  $(if $(KAFKA),--kafka $(KAFKA)) $(FAULTS)
+docs-reliability: ## write the figures of docs/reliability.md of the last `make faults` (SIM_FIGURES="sim.txt commit date")
+	$(Q)$(PYTHON) tests/faults/report.py collect run/faults/result.json $(SIM_FIGURES) > docs/reliability.json.new
+	$(Q)mv docs/reliability.json.new docs/reliability.json
+	$(Q)$(PYTHON) tests/faults/report.py page docs/reliability.json docs/reliability.md
 os-check: ## `make run` and `make test` on fresh Debian 12 and 13 folders (root, network)
 	$(Q)deploy/dev/os-check.sh
 image-check: all ## build the container image and run its worker without Docker (root, network)

@@ -31,7 +31,7 @@ enum {
     LOY_REVOKE_WAIT_US = 3000000, /* how long a revoked partition waits for the reply of its commit */
     LOY_STOP_WAIT_US = 8000000,   /* how long a stop waits for the batch under way and its delivery */
     LOY_RETRY_MIN_US = 50000,
-    LOY_RETRY_MAX_US = 5000000,
+    LOY_RETRY_MAX_US = 2000000,   /* an outage that ends is noticed this soon, whatever it was */
     LOY_GUARD_MISSES_MAX = 8,     /* decisions of one batch, whatever made them necessary but a budget */
     LOY_COLLISIONS_HALVE = 4,     /* on a budget: from then on a batch is decided in halves */
     LOY_COLLISIONS_MAX = 64,      /* of one batch: others cannot have been faster so often */

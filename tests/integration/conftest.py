@@ -18,11 +18,8 @@ import services  # noqa: E402  (found by the path above)
 
 def pytest_configure(config):
     """protobuf's Python classes of this checkout, made once a session: `from loyalty.v1 import event_pb2` works."""
-    generated = pathlib.Path(config.rootpath) / "build" / "python"
-    generated.mkdir(parents=True, exist_ok=True)
-    protos = sorted(str(path) for path in (ROOT / "proto").rglob("*.proto"))
-    subprocess.run(["protoc", f"-I{ROOT / 'proto'}", f"--python_out={generated}", *protos], check=True)
-    sys.path.insert(0, str(generated))
+    from support import protos
+    protos.generate(ROOT / "proto", pathlib.Path(config.rootpath) / "build" / "python")
 
 
 @pytest.hookimpl(hookwrapper=True)

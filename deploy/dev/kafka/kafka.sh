@@ -5,7 +5,8 @@
 #   kafka.sh address   prints host:port of the one that runs; fails when none does
 #   kafka.sh tool CLASS ARGUMENT …   one of Kafka's own tools, as in `tool org.apache.kafka.tools.TopicCommand --help`
 # Everything is in run/kafka of the checkout, or in the folder that KAFKA_RUN names; KAFKA_LIB: a folder with the jars;
-# KAFKA_HEAP: the broker's memory (512m); KAFKA_SETTINGS: lines to add to server.properties.
+# KAFKA_HEAP: the broker's memory (512m); KAFKA_SETTINGS: lines to add to server.properties; KAFKA_PORTS: "port control",
+# instead of free ones: who is started again has to be where its clients look for it.
 # Needs Java 17, Maven (the first time) and kcat.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
@@ -36,7 +37,7 @@ print(*(one.getsockname()[1] for one in s))'
 
 configure() {
   local port control
-  read -r port control < <(free_ports)
+  read -r port control < <(if [ -n "${KAFKA_PORTS:-}" ]; then echo "$KAFKA_PORTS"; else free_ports; fi)
   cat > "$run/server.properties" <<P
 process.roles=broker,controller
 node.id=1
@@ -109,5 +110,5 @@ case ${1:-} in
   stop) stop ;;
   address) alive && cat "$run/address" || fail "it does not run" ;;
   tool) shift; fetch; exec java -cp "$lib/*" "$@" ;;
-  *) sed -n '2,9s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac

@@ -1,8 +1,18 @@
 """Apache Kafka from deploy/dev/kafka in a folder of our own, for as long as the `with`."""
 import os
 import pathlib
+import shutil
 import signal
 import subprocess
+
+
+def why_not():
+    """Why Apache Kafka cannot be started here; None: it can."""
+    if not shutil.which("java"):
+        return "Java is not there"
+    root = pathlib.Path(__file__).resolve().parents[3]
+    fetched = (root / "run" / "kafka" / "lib" / ".complete").exists() or "KAFKA_LIB" in os.environ
+    return None if fetched or shutil.which("mvn") else "Maven is not there, to fetch its jars"
 
 
 class ApacheKafka:
@@ -17,14 +27,15 @@ class ApacheKafka:
             self.environment["KAFKA_LIB"] = str(shared)
         self.bootstrap = None
 
-    def run(self, *arguments):
-        done = subprocess.run([str(self.script), *arguments], env=self.environment, capture_output=True, text=True)
+    def run(self, *arguments, stdin=None):
+        done = subprocess.run([str(self.script), *arguments], env=self.environment, capture_output=True, text=True,
+                              input=stdin)
         assert done.returncode == 0, done.stderr + done.stdout
         return done.stdout.strip()
 
-    def tool(self, name, *arguments):
+    def tool(self, name, *arguments, stdin=None):
         """One of Kafka's own tools, by its class."""
-        return self.run("tool", name, "--bootstrap-server", self.bootstrap, *arguments)
+        return self.run("tool", name, "--bootstrap-server", self.bootstrap, *arguments, stdin=stdin)
 
     def signal(self, number):
         os.kill(int((self.folder / "pid").read_text()), number)

@@ -36,6 +36,7 @@ class World:
         self.topic_partitions = topic_partitions or {}
         self.migrate = migrate
         self.redis = services.Redis(folder / "redis") if redis else None
+        self.log_level = 6  # of the test's own Kafka clients, as syslog counts
         self.broker = None
         self.bootstrap = bootstrap
         self.running = []
@@ -64,11 +65,11 @@ class World:
         self.db = psycopg.connect(self.conninfo(), autocommit=True)
         self.producer = confluent_kafka.Producer({
             "bootstrap.servers": self.bootstrap, "partitioner": "murmur2_random", "linger.ms": 5, "acks": "all",
-            "message.max.bytes": 8 << 20, "log.connection.close": False})
+            "message.max.bytes": 8 << 20, "log.connection.close": False, "log_level": self.log_level})
         self.reader = confluent_kafka.Consumer({
             "bootstrap.servers": self.bootstrap, "group.id": f"{self.id}.reader", "enable.auto.commit": False,
             "auto.offset.reset": "earliest", "enable.partition.eof": True, "fetch.message.max.bytes": 8 << 20,
-            "log.connection.close": False})
+            "log.connection.close": False, "log_level": self.log_level})
 
     def __enter__(self):
         self.open()

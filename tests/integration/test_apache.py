@@ -1,0 +1,134 @@
+"""Apache Kafka itself, whatever broker the other tests use: the bus contract, a year of receipts, and what other clients
+than librdkafka do with keys. Skipped, saying so, where Java or its jars cannot be had."""
+import concurrent.futures
+import json
+import os
+import subprocess
+import uuid
+
+import confluent_kafka
+import pytest
+from confluent_kafka.admin import AdminClient, ConfigResource
+
+import services
+from support import apache, events, retail
+from support.world import World
+
+MEMBERS = 200
+PURCHASES = 600
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory):
+    if apache.why_not():
+        pytest.skip(f"Apache Kafka cannot be started: {apache.why_not()}")
+    folder = tmp_path_factory.mktemp("kafka")
+    with apache.ApacheKafka(os.path.join(services.ROOT, "deploy", "dev", "kafka"), folder) as running:
+        yield running
+
+
+@pytest.fixture
+def world_on(request, tmp_path, postgres, programs, broker):
+    worlds = []
+
+    def make(**options):
+        world = World(request.node.name, tmp_path / "world", postgres, programs, bootstrap=broker.bootstrap, **options)
+        worlds.append(world)
+        world.open()
+        return world
+
+    yield make
+    for world in worlds:
+        if getattr(request.node, "call_failed", True):
+            world.print_logs()
+        world.close()
+
+
+def test_the_contract_of_the_port(programs, broker):
+    program = str(programs / "tests" / "contract" / "contract_bus_kafka")
+    prefix = "c" + uuid.uuid4().hex[:6] + "_"
+
+    def output(*arguments):
+        return subprocess.run([program, *arguments], capture_output=True, text=True, check=True).stdout
+
+    def run(history):
+        done = subprocess.run([program, broker.bootstrap, prefix, history], capture_output=True, text=True, timeout=180)
+        return done.returncode == 0 and f"ok {history}" in done.stdout.splitlines(), done.stdout + done.stderr
+
+    histories = output("--list").split()
+    assert len(histories) >= 17
+    with concurrent.futures.ThreadPoolExecutor(6) as pool:
+        failed = [said for passed, said in pool.map(run, histories) if not passed]
+    assert not failed, "\n".join(failed)
+
+
+def test_loyalctl_makes_the_topics(world_on, broker):
+    world = world_on()  # it made them: loyalctl topics create
+    admin = AdminClient({"bootstrap.servers": broker.bootstrap})
+    topics = admin.list_topics(timeout=10).topics
+    assert all(len(topics[name].partitions) == world.partitions for name in world.topic.values())
+    resources = {short: ConfigResource("topic", name) for short, name in world.topic.items()}
+    configs = admin.describe_configs(list(resources.values()))
+    said = {short: configs[resource].result(10) for short, resource in resources.items()}
+    for short in ("events", "internal", "ticks"):
+        assert said[short]["message.timestamp.type"].value == "LogAppendTime"
+    assert said["balances"]["cleanup.policy"].value == "compact"
+    assert world.loyalctl("topics", "check").returncode == 0
+
+
+def test_keys_of_the_console_producer_are_where_they_belong(world_on, broker):
+    """Java places keys as loyald does: nothing is forwarded."""
+    world = world_on()
+    world.start_worker()
+    lines = []
+    for number in range(PURCHASES):
+        member = f"guest-{number % MEMBERS}"
+        event = {"event_id": f"e-{number}", "source": "console", "member_id": member,
+                 "occurred_at": "2026-01-01T00:00:00Z",
+                 "purchase": {"order_id": f"o-{number}", "lines": [{"sku": "tea", "amount_minor": "30000"}]}}
+        lines.append(f"{member}|{json.dumps(event)}\n")
+    broker.tool("org.apache.kafka.tools.ConsoleProducer", "--topic", world.topic["events"], "--property",
+                "parse.key=true", "--property", "key.separator=|", stdin="".join(lines))
+    world.wait_drained()
+    world.outcomes(applied=PURCHASES)
+    check_points(world)
+
+
+def test_keys_placed_by_librdkafka_are_forwarded(world_on):
+    """Its default partitioner takes CRC32: most records come in elsewhere, and all have their effect once."""
+    world = world_on()
+    world.start_workers(2)
+    producer = confluent_kafka.Producer({"bootstrap.servers": world.bootstrap})
+    for number in range(PURCHASES):
+        event = events.purchase(f"guest-{number % MEMBERS}", 30000)
+        producer.produce(world.topic["events"], event.SerializeToString(), event.member_id)
+    assert producer.flush(30) == 0
+    world.wait_drained()
+    totals = world.totals()
+    assert totals["applied"] == PURCHASES and totals["forwarded"] > PURCHASES / 2
+    world.outcomes(applied=PURCHASES, forwarded=totals["forwarded"])
+    check_points(world)
+
+
+def check_points(world):
+    """300.00 earn 30 points in shop, pending for 14 days: those of a January are available."""
+    each = PURCHASES // MEMBERS * 30
+    balances = world.query("SELECT count(*), min(pending + available), max(pending + available) FROM balance")
+    assert balances == [(MEMBERS, each, each)]
+    assert world.dead_letters() == []
+    world.audit()
+
+
+def test_a_year_of_receipts(world_on, shared):
+    world = world_on(programme="retail_prorata", historical_sources="retail", partitions=16)
+    world.start_workers(2)
+    receipts = retail.purchases(shared)
+    world.publish(*receipts)
+    world.wait_drained()
+    applied = sum(bool(event.member_id) for event in receipts)
+    world.outcomes(applied=applied, ignored=len(receipts) - applied)
+    got = dict(world.query("SELECT member_id, available FROM balance WHERE wallet = 'points'"))
+    expected = retail.expected(shared)
+    assert {member: points for member, points in got.items() if points} == {
+        member: points for member, points in expected.items() if points}
+    world.audit()
