@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Both commands of the README on fresh Debian folders: os-check.sh [bookworm] [trixie]
-# Each suite is debootstrapped (kept as an archive in build/os, so that a second time is quicker), gets the checkout's
-# files in /opt/loyald, and runs `make run ONCE=1` and `make test` as root in namespaces of its own. Needs network.
+# The README's commands on fresh Debian folders: os-check.sh [bookworm] [trixie]
+# Each suite is debootstrapped (kept as an archive in build/os, so that a second time is quicker) and gets the checkout's
+# files. In namespaces of its own, a user with sudo runs `make all` in one copy and `make run ONCE=1` in another, then
+# root `make run ONCE=1` twice and `make test` (TEST=0: not). Needs network.
 # Shared test data is shown to it read-only where LOYALD_SHARED says so; else those tests are skipped.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
@@ -14,7 +15,7 @@ mirror=${MIRROR:-http://deb.debian.org/debian}
 inside() {
   cat <<'SCRIPT'
 set -eu
-root=$1 shared=$2
+root=$1 shared=$2 wants_test=$3
 mount -t proc proc "$root/proc"
 mount -t tmpfs -o mode=755 tmpfs "$root/dev"
 for device in null zero full random urandom tty; do touch "$root/dev/$device"; mount --bind "/dev/$device" "$root/dev/$device"; done
@@ -22,14 +23,24 @@ mkdir "$root/dev/pts" "$root/dev/shm"
 mount -t devpts -o newinstance,ptmxmode=0666,mode=620 devpts "$root/dev/pts"
 mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 ln -s pts/ptmx "$root/dev/ptmx"; ln -s /proc/self/fd "$root/dev/fd"
-[ -z "$shared" ] || { mkdir -p "$root/root/shared"; mount --bind -o ro "$shared" "$root/root/shared"; }
-chroot "$root" env -i HOME=/root TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin sh -euc '
-  cd /opt/loyald
-  . /etc/os-release; echo "== $PRETTY_NAME: make run"
-  start=$(date +%s); make run ONCE=1; echo "== make run, with packages: $(( $(date +%s) - start )) s"
-  start=$(date +%s); make run ONCE=1 >/dev/null; echo "== make run, without packages: $(( $(date +%s) - start )) s"
+[ -z "$shared" ] || { mkdir -p "$root/opt/shared"; mount --bind -o ro "$shared" "$root/opt/shared"; }
+clean=(env -i TERM=dumb PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin)
+chroot "$root" "${clean[@]}" sh -euc '
+  apt-get update -qq; DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends sudo >/dev/null 2>&1
+  useradd --create-home guest; echo "guest ALL=(ALL) NOPASSWD: ALL" > /etc/sudoers.d/guest
+  cp -r /opt/loyald /home/guest/first; cp -r /opt/loyald /home/guest/second; chown -R guest /home/guest'
+chroot --userspec=guest "$root" "${clean[@]}" HOME=/home/guest sh -euc '
+  . /etc/os-release
+  seconds() { echo "== $PRETTY_NAME: $1: $(( $(date +%s) - start )) s"; }
+  start=$(date +%s); cd ~/first; make -j2 all; seconds "make all as a user with sudo, packages of the build with it"
+  start=$(date +%s); cd ~/second; make run ONCE=1; seconds "make run as a user with sudo, the other packages with it"'
+chroot "$root" "${clean[@]}" HOME=/root wants_test="$wants_test" sh -euc '
+  cd /opt/loyald; . /etc/os-release
+  seconds() { echo "== $PRETTY_NAME: $1: $(( $(date +%s) - start )) s"; }
+  start=$(date +%s); make run ONCE=1; seconds "make run as root, packages there"
+  start=$(date +%s); make run ONCE=1 >/dev/null; seconds "make run as root, built"
   echo "== left running:"; cat /proc/[0-9]*/comm | grep -E "postgres|redis|loyal" || echo nothing
-  start=$(date +%s); make test; echo "== make test: $(( $(date +%s) - start )) s"
+  [ "$wants_test" = 0 ] || { start=$(date +%s); make test; seconds "make test"; }
 '
 SCRIPT
 }
@@ -50,7 +61,7 @@ for suite in "$@"; do
   cp /etc/resolv.conf "$root/etc/resolv.conf"
   mkdir -p "$root/opt/loyald"
   git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -C "$root/opt/loyald" -xf -
-  unshare --mount --pid --fork --kill-child --propagation private bash -c "$(inside)" os-check "$root" "${LOYALD_SHARED:-}" || failed=1
+  unshare --mount --pid --fork --kill-child --propagation private bash -c "$(inside)" os-check "$root" "${LOYALD_SHARED:-}" "${TEST:-1}" || failed=1
   rm -rf --one-file-system "$root"
 done
 exit $failed

@@ -208,6 +208,7 @@ enum {
     LOY_CEL_MAX_LOOP_DEPTH = 4,     /* comprehensions inside comprehensions */
     LOY_CEL_MAX_VALUE_NESTING = 64, /* lists in lists, where values are compared or printed */
     LOY_CEL_MAX_ISSUES = 20,        /* reported in one pass */
+    LOY_CEL_MAX_SYNTAX_ISSUES = 10, /* of them syntax errors, each of which may come from the one before */
     LOY_CEL_MAX_CLAUSES = 64,       /* parts of a condition that a trace holds */
     LOY_CEL_DEFAULT_SIZE = 1000,    /* of a list, map or text without a declared limit, for the static cost */
     LOY_CEL_DEFAULT_MAX_COST = 10000000,

@@ -20,14 +20,14 @@ static char byte_at(struct loy_str text, size_t at)
     return at < text.len ? text.at[at] : '\0';
 }
 
-static struct loy_cel_token bad(size_t start, size_t end, const char *message)
+static struct loy_cel_token bad(size_t start, size_t end, const char *message, uint32_t meant)
 {
-    return (struct loy_cel_token){LOY_CEL_TOKEN_BAD, (uint32_t)start, (uint32_t)end, message};
+    return (struct loy_cel_token){LOY_CEL_TOKEN_BAD, (uint32_t)start, (uint32_t)end, message, meant};
 }
 
 static struct loy_cel_token token(uint32_t kind, size_t start, size_t end)
 {
-    return (struct loy_cel_token){kind, (uint32_t)start, (uint32_t)end, NULL};
+    return (struct loy_cel_token){kind, (uint32_t)start, (uint32_t)end, NULL, kind};
 }
 
 static size_t skip_blank(struct loy_str text, size_t at)
@@ -75,7 +75,10 @@ static struct loy_cel_token number(struct loy_str text, size_t start)
         at += !is_double && (byte_at(text, at) | 0x20) == 'u';
     }
     if (is_letter(byte_at(text, at)) || is_digit(byte_at(text, at))) {
-        return bad(start, at + 1, "a number must not run into a name");
+        while (is_letter(byte_at(text, at)) || is_digit(byte_at(text, at))) {
+            at++;
+        }
+        return bad(start, at, "a number must not run into a name", LOY_CEL_TOKEN_NUMBER);
     }
     return token(LOY_CEL_TOKEN_NUMBER, start, at);
 }
@@ -126,7 +129,19 @@ static struct loy_cel_token sign(struct loy_str text, size_t at)
         uint32_t kind;
     } pairs[] = {{'=', '=', LOY_CEL_TOKEN_EQ}, {'!', '=', LOY_CEL_TOKEN_NE},  {'<', '=', LOY_CEL_TOKEN_LE},
                  {'>', '=', LOY_CEL_TOKEN_GE}, {'&', '&', LOY_CEL_TOKEN_AND}, {'|', '|', LOY_CEL_TOKEN_OR}};
+    static const struct {
+        char first, second;
+        const char *message;
+        uint32_t meant;
+    } foreign[] = {{'=', '>', "'=>' is no operator: did you mean '>='?", LOY_CEL_TOKEN_GE},
+                   {'=', '<', "'=<' is no operator: did you mean '<='?", LOY_CEL_TOKEN_LE},
+                   {'<', '>', "'<>' is no operator: did you mean '!='?", LOY_CEL_TOKEN_NE}};
     char c = text.at[at];
+    for (size_t i = 0; i < sizeof foreign / sizeof foreign[0]; i++) {
+        if (foreign[i].first == c && foreign[i].second == byte_at(text, at + 1)) {
+            return bad(at, at + 2, foreign[i].message, foreign[i].meant);
+        }
+    }
     for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         if (pairs[i].first == c && pairs[i].second == byte_at(text, at + 1)) {
             return token(pairs[i].kind, at, at + 2);
@@ -136,12 +151,19 @@ static struct loy_cel_token sign(struct loy_str text, size_t at)
         return token((uint8_t)c, at, at + 1);
     }
     if (c == '=') {
-        return bad(at, at + 1, "a single '=' is no operator: did you mean '=='?");
+        return bad(at, at + 1, "a single '=' is no operator: did you mean '=='?", LOY_CEL_TOKEN_EQ);
     }
-    if (c == '&' || c == '|') {
-        return bad(at, at + 1, c == '&' ? "did you mean '&&'?" : "did you mean '||'?");
+    if (c == '&') {
+        return bad(at, at + 1, "did you mean '&&'?", LOY_CEL_TOKEN_AND);
     }
-    return bad(at, at + 1, "this character has no meaning here");
+    if (c == '|') {
+        return bad(at, at + 1, "did you mean '||'?", LOY_CEL_TOKEN_OR);
+    }
+    size_t end = at + 1;
+    while (((uint8_t)byte_at(text, end) & 0xc0) == 0x80) {
+        end++;
+    }
+    return bad(at, end, "this character has no meaning here", LOY_CEL_TOKEN_BAD);
 }
 
 static struct loy_cel_token quoted_name(struct loy_str text, size_t at)
@@ -154,7 +176,7 @@ static struct loy_cel_token quoted_name(struct loy_str text, size_t at)
         }
     }
     if (byte_at(text, end) != '`' || end == at + 1) {
-        return bad(at, end, "a name in backquotes must be closed, and not empty");
+        return bad(at, end, "a name in backquotes must be closed, and not empty", LOY_CEL_TOKEN_BAD);
     }
     return token(LOY_CEL_TOKEN_QUOTED, at + 1, end);
 }
@@ -170,7 +192,8 @@ struct loy_cel_token loy_cel_next_token(struct loy_str text, uint32_t offset)
     bool raw;
     if (find_quote(text, at, &quote, &raw)) {
         size_t end = end_of_text(text, quote, raw);
-        return end ? token(LOY_CEL_TOKEN_TEXT, at, end) : bad(at, text.len, "this text is not closed");
+        return end ? token(LOY_CEL_TOKEN_TEXT, at, end)
+                   : bad(at, text.len, "this text is not closed", LOY_CEL_TOKEN_BAD);
     }
     if (is_letter(c)) {
         size_t end = at + 1;

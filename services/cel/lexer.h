@@ -23,6 +23,7 @@ struct loy_cel_token {
     uint32_t kind; /* enum loy_cel_token_kind, or a byte from ! % ( ) * + , - . / : < > ? [ ] { } */
     uint32_t start, end;
     const char *message; /* of BAD */
+    uint32_t meant;      /* of BAD: the kind that it is taken for, so that reading can go on; BAD: nothing */
 };
 
 /* The token at or behind offset `at`. text: at most LOY_CEL_MAX_TEXT bytes. */

@@ -6,8 +6,8 @@ static bool binds(struct loy_cel_parser *parser, const struct loy_cel_node *name
     if (name->kind == LOY_CEL_NODE_IDENT && !name->from_root) {
         return true;
     }
-    loy_cel_parser_fail(parser, name->start, name->end, "%.*s() wants a plain name for its variable here",
-                        LOY_STR_ARG(call->name));
+    (void)loy_cel_parser_fail(parser, name->start, name->end, "%.*s() wants a plain name for its variable here",
+                              LOY_STR_ARG(call->name));
     return false;
 }
 
@@ -15,8 +15,7 @@ static struct loy_cel_node *expand_has(struct loy_cel_parser *parser, struct loy
 {
     struct loy_cel_node *field = call->args[0];
     if (field->kind != LOY_CEL_NODE_SELECT) {
-        loy_cel_parser_fail(parser, field->start, field->end, "has() wants a field: has(purchase.coupon)");
-        return NULL;
+        return loy_cel_parser_fail(parser, field->start, field->end, "has() wants a field: has(purchase.coupon)");
     }
     field->kind = LOY_CEL_NODE_HAS;
     field->start = call->start;
@@ -29,7 +28,7 @@ static struct loy_cel_node *expand_loop(struct loy_cel_parser *parser, struct lo
 {
     struct loy_cel_node *name = call->args[1];
     if (!binds(parser, name, call)) {
-        return NULL;
+        return loy_cel_parser_broken(parser);
     }
     struct loy_cel_node *args[3] = {call->args[0], call->args[2], call->count == 4 ? call->args[3] : NULL};
     struct loy_cel_node *node =
@@ -46,7 +45,7 @@ static struct loy_cel_node *expand_loop(struct loy_cel_parser *parser, struct lo
 static struct loy_cel_node *expand_bind(struct loy_cel_parser *parser, struct loy_cel_node *call)
 {
     if (!binds(parser, call->args[1], call)) {
-        return NULL;
+        return loy_cel_parser_broken(parser);
     }
     struct loy_cel_node *node = loy_cel_parser_node(parser, LOY_CEL_NODE_BIND, call->start, call->args + 2, 2);
     if (node) {

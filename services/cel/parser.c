@@ -4,7 +4,6 @@
 #include "cel/literal.h"
 
 #include <assert.h>
-#include <stdio.h>
 
 enum { MAX_ARGS = 4096, FIRST_ARGS = 4 };
 
@@ -15,22 +14,7 @@ struct args {
     uint32_t count, capacity;
 };
 
-static struct loy_cel_node *expression(struct loy_cel_parser *parser);
 static struct loy_cel_node *unary(struct loy_cel_parser *parser);
-
-void loy_cel_parser_fail(struct loy_cel_parser *parser, uint32_t start, uint32_t end, const char *format, ...)
-{
-    if (parser->stopped) {
-        return;
-    }
-    parser->stopped = true;
-    char message[256];
-    va_list list;
-    va_start(list, format);
-    (void)vsnprintf(message, sizeof message, format, list);
-    va_end(list);
-    loy_cel_issue_add(parser->issues, start, end, "%s", message);
-}
 
 static struct loy_cel_node *out_of_memory(struct loy_cel_parser *parser)
 {
@@ -42,9 +26,13 @@ struct loy_cel_node *loy_cel_parser_node(struct loy_cel_parser *parser, enum loy
                                          struct loy_cel_node *const *args, uint32_t count)
 {
     if (++parser->node_count > LOY_CEL_MAX_NODES) {
-        loy_cel_parser_fail(parser, start, parser->previous_end, "the expression is too large: more than %d parts",
-                            LOY_CEL_MAX_NODES);
-        return NULL;
+        return loy_cel_parser_stop(parser, start, parser->previous_end,
+                                   "the expression is too large: more than %d parts", LOY_CEL_MAX_NODES);
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        if (!args[i] || args[i] == &parser->broken) {
+            return args[i];
+        }
     }
     struct loy_cel_node *node = LOY_NEW(parser->arena, struct loy_cel_node);
     struct loy_cel_node **copy = LOY_NEW_ARRAY(parser->arena, struct loy_cel_node *, count);
@@ -54,16 +42,12 @@ struct loy_cel_node *loy_cel_parser_node(struct loy_cel_parser *parser, enum loy
     node->kind = (uint8_t)kind;
     node->depth = 1;
     for (uint32_t i = 0; i < count; i++) {
-        if (!args[i]) {
-            return NULL;
-        }
         copy[i] = args[i];
         node->depth = node->depth > args[i]->depth ? node->depth : (uint16_t)(args[i]->depth + 1);
     }
     if (node->depth > LOY_CEL_MAX_NESTING) {
-        loy_cel_parser_fail(parser, start, parser->previous_end, "the expression is nested deeper than %d",
-                            LOY_CEL_MAX_NESTING);
-        return NULL;
+        return loy_cel_parser_stop(parser, start, parser->previous_end, "the expression is nested deeper than %d",
+                                   LOY_CEL_MAX_NESTING);
     }
     node->args = copy;
     node->count = count;
@@ -73,58 +57,13 @@ struct loy_cel_node *loy_cel_parser_node(struct loy_cel_parser *parser, enum loy
     return node;
 }
 
-static struct loy_str text_of(const struct loy_cel_parser *parser, struct loy_cel_token token)
-{
-    return (struct loy_str){parser->text.at + token.start, token.end - token.start};
-}
-
-static void step(struct loy_cel_parser *parser)
-{
-    parser->previous_end = parser->token.end;
-    uint32_t from = parser->token.kind == LOY_CEL_TOKEN_QUOTED ? parser->token.end + 1 : parser->token.end;
-    parser->token = loy_cel_next_token(parser->text, from);
-    if (parser->token.kind == LOY_CEL_TOKEN_BAD) {
-        loy_cel_parser_fail(parser, parser->token.start, parser->token.end, "%s", parser->token.message);
-    }
-}
-
-static bool accept(struct loy_cel_parser *parser, uint32_t kind)
-{
-    if (parser->stopped || parser->token.kind != kind) {
-        return false;
-    }
-    step(parser);
-    return true;
-}
-
-static void unexpected(struct loy_cel_parser *parser, const char *wanted)
-{
-    struct loy_cel_token token = parser->token;
-    if (token.kind == LOY_CEL_TOKEN_END) {
-        loy_cel_parser_fail(parser, token.start, token.end, "the expression ends here, but %s was expected", wanted);
-    } else {
-        loy_cel_parser_fail(parser, token.start, token.end, "'%.*s' stands where %s was expected",
-                            LOY_STR_ARG(text_of(parser, token)), wanted);
-    }
-}
-
-static bool expect(struct loy_cel_parser *parser, uint32_t kind, const char *wanted)
-{
-    if (accept(parser, kind)) {
-        return true;
-    }
-    unexpected(parser, wanted);
-    return false;
-}
-
 static bool add_arg(struct loy_cel_parser *parser, struct args *args, struct loy_cel_node *node)
 {
     if (!node) {
         return false;
     }
     if (args->count == MAX_ARGS) {
-        loy_cel_parser_fail(parser, node->start, node->end, "more than %d items", MAX_ARGS);
-        return false;
+        return loy_cel_parser_stop(parser, node->start, node->end, "more than %d items", MAX_ARGS) != NULL;
     }
     if (args->count == 0) {
         args->at = args->small;
@@ -145,32 +84,39 @@ static bool add_arg(struct loy_cel_parser *parser, struct args *args, struct loy
     return true;
 }
 
-/* expr, expr … up to the closing bracket; a comma may stand last where `trailing`. */
+/* expr, expr … up to the closing bracket; a comma may stand last where `trailing`. False: broken, or stopped. */
 static bool arguments(struct loy_cel_parser *parser, struct args *args, uint32_t close, bool trailing)
 {
-    if (accept(parser, close)) {
-        return true;
+    const char *wanted = close == ')' ? "',' or ')'" : "',' or ']'";
+    bool whole = true;
+    if (parser->token.kind == close) {
+        return loy_cel_parser_close(parser, close, wanted);
     }
     do {
-        if (trailing && args->count > 0 && accept(parser, close)) {
-            return true;
+        if (trailing && args->count > 0 && parser->token.kind == close) {
+            break;
         }
-        if (!add_arg(parser, args, expression(parser))) {
+        if (!add_arg(parser, args, loy_cel_parser_expression(parser))) {
             return false;
         }
-    } while (accept(parser, ','));
-    return expect(parser, close, close == ')' ? "',' or ')'" : "',' or ']'");
+        if (parser->token.kind != ',' && parser->token.kind != close) {
+            loy_cel_parser_unclosed(parser, wanted);
+            loy_cel_parser_resume(parser, wanted, false);
+            whole = false;
+        }
+    } while (loy_cel_parser_accept(parser, ','));
+    return loy_cel_parser_close(parser, close, wanted) && whole;
 }
 
 static struct loy_cel_node *call(struct loy_cel_parser *parser, enum loy_cel_node_kind kind, struct loy_str name,
                                  uint32_t start, uint32_t at, struct args *args)
 {
     if (!arguments(parser, args, ')', false)) {
-        return NULL;
+        return loy_cel_parser_broken(parser);
     }
     struct loy_cel_node *node = loy_cel_parser_node(parser, kind, start, args->at, args->count);
-    if (!node) {
-        return NULL;
+    if (!node || node == &parser->broken) {
+        return node;
     }
     node->name = name;
     node->at = at;
@@ -194,37 +140,43 @@ static struct loy_cel_node *literal(struct loy_cel_parser *parser, uint32_t star
     const char *reason = "";
     struct loy_cel_value value;
     if (token.kind == LOY_CEL_TOKEN_NUMBER) {
-        if (!loy_cel_literal_number(text_of(parser, token), &value, &reason)) {
-            loy_cel_parser_fail(parser, start, token.end, "not a number: %s", reason);
-            return NULL;
+        if (!loy_cel_literal_number(loy_cel_parser_text(parser, token), &value, &reason)) {
+            (void)loy_cel_parser_fail(parser, start, token.end, "not a number: %s", reason);
+            loy_cel_parser_step(parser);
+            return loy_cel_parser_broken(parser);
         }
-    } else if (!loy_cel_literal_text(text_of(parser, token), parser->arena, &value, &reason)) {
-        loy_cel_parser_fail(parser, start, token.end, "not a text: %s", reason);
-        return NULL;
+    } else if (!loy_cel_literal_text(loy_cel_parser_text(parser, token), parser->arena, &value, &reason)) {
+        (void)loy_cel_parser_fail(parser, start, token.end, "not a text: %s", reason);
+        loy_cel_parser_step(parser);
+        return loy_cel_parser_broken(parser);
     }
-    step(parser);
+    loy_cel_parser_step(parser);
     return constant(parser, start, value);
 }
 
 static struct loy_cel_node *identifier(struct loy_cel_parser *parser, bool from_root, uint32_t start)
 {
-    struct loy_str name = text_of(parser, parser->token);
+    struct loy_str name = loy_cel_parser_text(parser, parser->token);
     uint32_t at = parser->token.start;
     if (!from_root && (loy_str_equal(name, LOY_STR("true")) || loy_str_equal(name, LOY_STR("false")))) {
-        step(parser);
+        loy_cel_parser_step(parser);
         return constant(parser, start, loy_cel_bool(name.len == 4));
     }
     if (!from_root && loy_str_equal(name, LOY_STR("null"))) {
-        step(parser);
+        loy_cel_parser_step(parser);
         return constant(parser, start, loy_cel_null());
     }
-    if (loy_cel_is_reserved(name)) {
-        loy_cel_parser_fail(parser, at, parser->token.end, "'%.*s' is a reserved word", LOY_STR_ARG(name));
-        return NULL;
+    if (loy_str_equal(name, LOY_STR("in"))) { /* its left side is what is not there */
+        return loy_cel_parser_unexpected(parser, "a value");
     }
-    step(parser);
+    if (loy_cel_is_reserved(name)) {
+        (void)loy_cel_parser_fail(parser, at, parser->token.end, "'%.*s' is a reserved word", LOY_STR_ARG(name));
+        loy_cel_parser_step(parser);
+        return loy_cel_parser_broken(parser);
+    }
+    loy_cel_parser_step(parser);
     struct loy_cel_node *node;
-    if (accept(parser, '(')) {
+    if (loy_cel_parser_open(parser, '(')) {
         struct args args = {.count = 0};
         node = call(parser, LOY_CEL_NODE_CALL, name, start, at, &args);
     } else {
@@ -241,23 +193,42 @@ static struct loy_cel_node *list(struct loy_cel_parser *parser, uint32_t start)
 {
     struct args args = {.count = 0};
     if (!arguments(parser, &args, ']', true)) {
-        return NULL;
+        return loy_cel_parser_broken(parser);
     }
     return loy_cel_parser_node(parser, LOY_CEL_NODE_LIST, start, args.at, args.count);
 }
 
+/* key: value. False: broken, or stopped. */
+static bool entry(struct loy_cel_parser *parser, struct args *args)
+{
+    if (!add_arg(parser, args, loy_cel_parser_expression(parser))) {
+        return false;
+    }
+    bool whole = parser->token.kind == ':';
+    if (!whole) {
+        (void)loy_cel_parser_unexpected(parser, "':'");
+        loy_cel_parser_skip(parser);
+    }
+    return loy_cel_parser_accept(parser, ':') && add_arg(parser, args, loy_cel_parser_expression(parser)) && whole;
+}
+
 static struct loy_cel_node *map(struct loy_cel_parser *parser, uint32_t start)
 {
+    static const char wanted[] = "',' or '}'";
     struct args args = {.count = 0};
-    while (!accept(parser, '}')) {
-        if (!add_arg(parser, &args, expression(parser)) || !expect(parser, ':', "':'") ||
-            !add_arg(parser, &args, expression(parser))) {
-            return NULL;
+    bool whole = true;
+    while (!parser->stopped && parser->token.kind != '}') {
+        whole = entry(parser, &args) && whole;
+        if (!parser->stopped && parser->token.kind != ',' && parser->token.kind != '}') {
+            loy_cel_parser_unclosed(parser, wanted);
+            loy_cel_parser_resume(parser, wanted, false);
         }
-        if (!accept(parser, ',') && parser->token.kind != '}') {
-            unexpected(parser, "',' or '}'");
-            return NULL;
+        if (!loy_cel_parser_accept(parser, ',')) {
+            break;
         }
+    }
+    if (!loy_cel_parser_close(parser, '}', wanted) || !whole) {
+        return loy_cel_parser_broken(parser);
     }
     return loy_cel_parser_node(parser, LOY_CEL_NODE_MAP, start, args.at, args.count);
 }
@@ -271,45 +242,42 @@ static struct loy_cel_node *primary(struct loy_cel_parser *parser)
     if (parser->token.kind == LOY_CEL_TOKEN_IDENT) {
         return identifier(parser, false, start);
     }
-    if (accept(parser, '.')) {
+    if (loy_cel_parser_accept(parser, '.')) {
         if (parser->token.kind == LOY_CEL_TOKEN_IDENT) {
             return identifier(parser, true, start);
         }
-        unexpected(parser, "a name");
-        return NULL;
+        return loy_cel_parser_unexpected(parser, "a name");
     }
-    if (accept(parser, '[')) {
+    if (loy_cel_parser_open(parser, '[')) {
         return list(parser, start);
     }
-    if (accept(parser, '{')) {
+    if (loy_cel_parser_open(parser, '{')) {
         return map(parser, start);
     }
-    if (accept(parser, '(')) {
-        struct loy_cel_node *node = expression(parser);
-        return node && expect(parser, ')', "')'") ? node : NULL;
+    if (loy_cel_parser_open(parser, '(')) {
+        struct loy_cel_node *node = loy_cel_parser_expression(parser);
+        return loy_cel_parser_close(parser, ')', "')'") ? node : loy_cel_parser_broken(parser);
     }
-    unexpected(parser, "a value");
-    return NULL;
+    return loy_cel_parser_unexpected(parser, "a value");
 }
 
 /* ".name" or ".name(args)" behind target. */
 static struct loy_cel_node *selection(struct loy_cel_parser *parser, struct loy_cel_node *target)
 {
     struct loy_cel_token token = parser->token;
-    struct loy_str name = text_of(parser, token);
+    struct loy_str name = loy_cel_parser_text(parser, token);
     bool is_word = token.kind == LOY_CEL_TOKEN_IDENT && !loy_str_equal(name, LOY_STR("in")) &&
                    !loy_str_equal(name, LOY_STR("true")) && !loy_str_equal(name, LOY_STR("false")) &&
                    !loy_str_equal(name, LOY_STR("null"));
     if (!is_word && token.kind != LOY_CEL_TOKEN_QUOTED) {
-        unexpected(parser, "the name of a field");
-        return NULL;
+        return loy_cel_parser_unexpected(parser, "the name of a field");
     }
-    step(parser);
+    loy_cel_parser_step(parser);
     struct args args = {.count = 0};
     if (!add_arg(parser, &args, target)) {
         return NULL;
     }
-    if (is_word && accept(parser, '(')) {
+    if (is_word && loy_cel_parser_open(parser, '(')) {
         return call(parser, LOY_CEL_NODE_METHOD, name, target->start, token.start, &args);
     }
     struct loy_cel_node *node = loy_cel_parser_node(parser, LOY_CEL_NODE_SELECT, target->start, args.at, 1);
@@ -339,14 +307,16 @@ static struct loy_cel_node *member(struct loy_cel_parser *parser, struct loy_cel
 {
     while (node && !parser->stopped) {
         uint32_t at = parser->token.start;
-        if (accept(parser, '.')) {
+        if (loy_cel_parser_accept(parser, '.')) {
             node = selection(parser, node);
-        } else if (accept(parser, '[')) {
-            struct loy_cel_node *key = expression(parser);
-            node = key && expect(parser, ']', "']'") ? operation(parser, LOY_CEL_FN_index, at, node, key) : NULL;
+        } else if (loy_cel_parser_open(parser, '[')) {
+            struct loy_cel_node *key = loy_cel_parser_expression(parser);
+            node = loy_cel_parser_close(parser, ']', "']'") ? operation(parser, LOY_CEL_FN_index, at, node, key)
+                                                            : loy_cel_parser_broken(parser);
         } else if (parser->token.kind == '{') {
-            loy_cel_parser_fail(parser, at, at + 1, "records cannot be built in an expression");
-            return NULL;
+            (void)loy_cel_parser_fail(parser, at, at + 1, "records cannot be built in an expression");
+            loy_cel_parser_skip(parser);
+            return loy_cel_parser_broken(parser);
         } else {
             break;
         }
@@ -357,7 +327,7 @@ static struct loy_cel_node *member(struct loy_cel_parser *parser, struct loy_cel
 static struct loy_cel_node *signed_value(struct loy_cel_parser *parser, enum loy_cel_builtin op)
 {
     uint32_t start = parser->token.start;
-    step(parser);
+    loy_cel_parser_step(parser);
     if (op == LOY_CEL_FN_neg && parser->token.kind == LOY_CEL_TOKEN_NUMBER && parser->token.start == start + 1) {
         return member(parser, literal(parser, start));
     }
@@ -378,9 +348,8 @@ static struct loy_cel_node *unary(struct loy_cel_parser *parser)
         return NULL;
     }
     if (++parser->depth > LOY_CEL_MAX_NESTING) {
-        loy_cel_parser_fail(parser, parser->token.start, parser->token.end, "the expression is nested deeper than %d",
-                            LOY_CEL_MAX_NESTING);
-        return NULL;
+        return loy_cel_parser_stop(parser, parser->token.start, parser->token.end,
+                                   "the expression is nested deeper than %d", LOY_CEL_MAX_NESTING);
     }
     struct loy_cel_node *node;
     if (parser->token.kind == '!') {
@@ -420,7 +389,7 @@ static int operator_here(const struct loy_cel_parser *parser, int level)
         }
     }
     if (level == 0 && parser->token.kind == LOY_CEL_TOKEN_IDENT &&
-        loy_str_equal(text_of(parser, parser->token), LOY_STR("in"))) {
+        loy_str_equal(loy_cel_parser_text(parser, parser->token), LOY_STR("in"))) {
         return LOY_CEL_FN_in;
     }
     return -1;
@@ -436,7 +405,7 @@ static struct loy_cel_node *binary(struct loy_cel_parser *parser, int level)
             break;
         }
         uint32_t at = parser->token.start;
-        step(parser);
+        loy_cel_parser_step(parser);
         node = operation(parser, (enum loy_cel_builtin)op, at, node, binary(parser, level + 1));
     }
     return node;
@@ -454,7 +423,7 @@ static struct loy_cel_node *chain(struct loy_cel_parser *parser, enum loy_cel_no
             return NULL;
         }
         at = args.count == 1 ? parser->token.start : at;
-    } while (accept(parser, sign));
+    } while (loy_cel_parser_accept(parser, sign));
     if (args.count == 1) {
         return parser->stopped ? NULL : args.at[0];
     }
@@ -465,21 +434,24 @@ static struct loy_cel_node *chain(struct loy_cel_parser *parser, enum loy_cel_no
     return node;
 }
 
-static struct loy_cel_node *expression(struct loy_cel_parser *parser)
+struct loy_cel_node *loy_cel_parser_expression(struct loy_cel_parser *parser)
 {
     if (parser->stopped || ++parser->depth > LOY_CEL_MAX_NESTING) {
-        loy_cel_parser_fail(parser, parser->token.start, parser->token.end, "the expression is nested deeper than %d",
-                            LOY_CEL_MAX_NESTING);
-        return NULL;
+        return loy_cel_parser_stop(parser, parser->token.start, parser->token.end,
+                                   "the expression is nested deeper than %d", LOY_CEL_MAX_NESTING);
     }
     struct loy_cel_node *node = chain(parser, LOY_CEL_NODE_OR);
     uint32_t at = parser->token.start;
-    if (node && accept(parser, '?')) {
-        struct loy_cel_node *args[3] = {node, chain(parser, LOY_CEL_NODE_OR), NULL};
-        if (args[1] && expect(parser, ':', "':'")) {
-            args[2] = expression(parser);
+    if (node && loy_cel_parser_accept(parser, '?')) {
+        struct loy_cel_node *args[3] = {node, chain(parser, LOY_CEL_NODE_OR), loy_cel_parser_broken(parser)};
+        if (!parser->stopped && parser->token.kind != ':') {
+            (void)loy_cel_parser_unexpected(parser, "':'");
+            loy_cel_parser_skip(parser);
         }
-        node = args[1] && args[2] ? loy_cel_parser_node(parser, LOY_CEL_NODE_IF, node->start, args, 3) : NULL;
+        if (loy_cel_parser_accept(parser, ':')) {
+            args[2] = loy_cel_parser_expression(parser);
+        }
+        node = loy_cel_parser_node(parser, LOY_CEL_NODE_IF, node->start, args, 3);
         if (node) {
             node->at = at;
         }
@@ -491,7 +463,8 @@ static struct loy_cel_node *expression(struct loy_cel_parser *parser)
 enum loy_err loy_cel_parse(struct loy_str text, bool no_macros, struct loy_arena *arena,
                            struct loy_cel_issue_sink *issues, struct loy_cel_parse_result *ret)
 {
-    struct loy_cel_parser parser = {.text = text, .arena = arena, .issues = issues, .no_macros = no_macros};
+    struct loy_cel_parser parser = {
+        .text = text, .arena = arena, .issues = issues, .no_macros = no_macros, .quiet_at = UINT32_MAX};
     *ret = (struct loy_cel_parse_result){.root = NULL};
     if (text.len > LOY_CEL_MAX_TEXT) {
         loy_cel_issue_add(issues, 0, 0, "the expression is longer than %d bytes", LOY_CEL_MAX_TEXT);
@@ -501,12 +474,10 @@ enum loy_err loy_cel_parse(struct loy_str text, bool no_macros, struct loy_arena
         loy_cel_issue_add(issues, 0, 0, "the expression is not UTF-8");
         return LOY_OK;
     }
-    step(&parser);
-    struct loy_cel_node *root = expression(&parser);
-    if (root && parser.token.kind != LOY_CEL_TOKEN_END) {
-        unexpected(&parser, "an operator or the end");
-    }
-    ret->root = parser.stopped ? NULL : root;
+    loy_cel_parser_step(&parser);
+    struct loy_cel_node *root = loy_cel_parser_expression(&parser);
+    loy_cel_parser_finish(&parser);
+    ret->root = parser.stopped || parser.failed ? NULL : root;
     ret->node_count = parser.node_count;
     return parser.no_memory || issues->failed ? LOY_ERR_NO_MEMORY : LOY_OK;
 }

@@ -66,6 +66,7 @@ void conformance_print_limits(void)
                   {"arguments of a call", LOY_CEL_MAX_ARGUMENTS},
                   {"decimals of %f and %e", LOY_CEL_MAX_DECIMALS},
                   {"issues reported in one pass", LOY_CEL_MAX_ISSUES},
+                  {"of them syntax errors", LOY_CEL_MAX_SYNTAX_ISSUES},
                   {"parts of a condition in a trace", LOY_CEL_MAX_CLAUSES},
                   {"size of what declares none, for the static cost", LOY_CEL_DEFAULT_SIZE},
                   {"static cost, if the caller states none", LOY_CEL_DEFAULT_MAX_COST}};

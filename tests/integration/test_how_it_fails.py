@@ -2,6 +2,7 @@
 event of the same member is processed. Then what keeps a worker from starting, and what it says."""
 import datetime
 import itertools
+import time
 
 import pytest
 
@@ -263,18 +264,30 @@ def test_refuses_a_schema_that_is_half_migrated(new_world):
     assert "loyalctl migrate up" in refusal(world)
 
 
-def test_wrong_credentials_are_told_and_work_starts_when_they_are_right(new_world, postgres):
-    """To its worker a password that is changed in the wrong order is an outage: it says so, and waits."""
+@pytest.mark.parametrize("login, words", [("password=wrong", "password authentication failed"),
+                                          ("user=nobody-of-this-name password=x", "nobody-of-this-name")])
+def test_refuses_to_wait_where_its_login_is_refused(new_world, postgres, login, words):
+    """A wrong password at the start will not get better by waiting."""
+    world = new_world()
+    world.postgres.psql(f"CREATE ROLE {world.id} LOGIN PASSWORD 'another' IN ROLE loyald_worker", "postgres")
+    started = time.monotonic()
+    text = refusal(world, postgres=f"host=127.0.0.1 port={postgres.port} dbname={world.id} user={world.id} {login}")
+    assert words in text and "password=" not in text
+    assert time.monotonic() - started < 15, "it waited as for an outage, which is 30 s"
+
+
+def test_a_password_that_changes_while_working_is_an_outage(new_world, postgres):
+    """One that is changed in the wrong order delays events: the worker says so, and waits."""
     world = new_world()
     password = "open-sesame"
-    world.postgres.psql(f"CREATE ROLE {world.id} LOGIN PASSWORD 'another' IN ROLE loyald_worker", "postgres")
+    world.postgres.psql(f"CREATE ROLE {world.id} LOGIN PASSWORD '{password}' IN ROLE loyald_worker", "postgres")
     dsn = f"host=127.0.0.1 port={postgres.port} user={world.id} dbname={world.id} password={password}"
-    worker = world.start_worker(ready=False, postgres=dsn)
-    world.wait_for(lambda: "password authentication failed" in worker.log_text(), "word of the password")
-    assert worker.get("/readyz")[0] != 200
-    world.postgres.psql(f"ALTER ROLE {world.id} PASSWORD '{password}'", "postgres")
-    worker.wait_until_ready()
+    worker = world.start_worker(postgres=dsn)
+    world.postgres.psql(f"ALTER ROLE {world.id} PASSWORD 'another'", "postgres")
+    world.postgres.psql(f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{world.id}'", "postgres")
     world.publish(events.purchase("guest", 1200000))
+    world.wait_for(lambda: "password authentication failed" in worker.log_text(), "word of the password")
+    world.postgres.psql(f"ALTER ROLE {world.id} PASSWORD '{password}'", "postgres")
     world.wait_drained()
     check_next_is_processed(world, "guest")
     assert password not in worker.log_text(), "a log line holds the password"

@@ -175,3 +175,8 @@ def test_no_server_is_an_outage_and_says_where(programs):
     assert answer.startswith("unavailable: ") and "127.0.0.1" in answer and "hidden" not in answer
     answer = agree(programs, "host=127.0.0.1 nonsense password=hidden")
     assert answer.startswith("config: ") and "hidden" not in answer
+
+
+def test_a_refused_login_is_no_outage(programs, postgres, database):
+    answer = agree(programs, psycopg.conninfo.make_conninfo(database, host="127.0.0.1", user="stranger", password="hidden"))
+    assert answer.startswith("config: ") and "stranger" in answer and "hidden" not in answer

@@ -297,6 +297,14 @@ static void variables_of_kubernetes_service_links_are_not_ours(void **state)
     REFUSED((&(struct start){.argv = {"w"}, .environment = {"LOYALD_WORKER_PORT=8080"}}), "worker_port");
 }
 
+static void where_the_test_data_is_does_not_concern_a_program(void **state)
+{
+    (void)state;
+    struct loy_config config = loaded(&(struct start){.argv = {"w"}, .environment = {"LOYALD_SHARED=../shared"}});
+    loy_config_fini(&config);
+    REFUSED((&(struct start){.argv = {"w"}, .environment = {"LOYALD_SHARE=../shared"}}), "share");
+}
+
 static void texts_over_their_limits_are_refused(void **state)
 {
     (void)state;
@@ -338,6 +346,7 @@ int main(void)
         cmocka_unit_test(help_and_version_are_answered_before_anything_is_read),
         cmocka_unit_test(loyalctl_keeps_its_command_for_itself),
         cmocka_unit_test(variables_of_kubernetes_service_links_are_not_ours),
+        cmocka_unit_test(where_the_test_data_is_does_not_concern_a_program),
         cmocka_unit_test(texts_over_their_limits_are_refused),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

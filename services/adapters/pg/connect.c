@@ -1,9 +1,12 @@
 #include "adapters/pg/connect.h"
 
+#include "runtime/clock.h"
+
+#include <poll.h>
 #include <stdbool.h>
 #include <string.h>
 
-enum { PARAMETERS = 10 };
+enum { PARAMETERS = 10, ASK_AGAIN_MS = 3000 };
 
 /* What stands before dbname may be overridden by the conninfo, what stands behind may not. A silent network must end in
  * an error here, not in a wait: the time-outs are the connection's, whatever our own are. */
@@ -50,6 +53,38 @@ static void ignore_notice(void *nobody, const PGresult *notice)
     (void)notice;
 }
 
+/* Drives a connection that was started until it stands, fails, or has taken too long. */
+static void finish_connecting(PGconn *conn, int64_t timeout_us)
+{
+    struct loy_clock clock = loy_clock_of_system();
+    int64_t deadline_us = clock.monotonic_us(clock.self) + timeout_us;
+    PostgresPollingStatusType want = PGRES_POLLING_WRITING;
+    while (want == PGRES_POLLING_READING || want == PGRES_POLLING_WRITING) {
+        struct pollfd socket = {.fd = PQsocket(conn), .events = want == PGRES_POLLING_READING ? POLLIN : POLLOUT};
+        int64_t left_ms = (deadline_us - clock.monotonic_us(clock.self)) / 1000;
+        if (left_ms <= 0 || poll(&socket, 1, (int)left_ms) <= 0) {
+            return;
+        }
+        want = PQconnectPoll(conn);
+    }
+}
+
+/* Whether the server turned us away for who we are (SQLSTATE class 28: the password, the role, pg_hba.conf). libpq tells
+ * the SQLSTATE of a connection that failed only in its message, and only if asked to before: hence a second attempt. */
+static bool is_refused(const char *conninfo)
+{
+    PGconn *conn = start(conninfo, false);
+    bool refused = false;
+    if (conn && PQstatus(conn) != CONNECTION_BAD) {
+        (void)PQsetErrorVerbosity(conn, PQERRORS_SQLSTATE);
+        finish_connecting(conn, ASK_AGAIN_MS * INT64_C(1000));
+        const char *message = PQerrorMessage(conn);
+        refused = PQstatus(conn) == CONNECTION_BAD && (strstr(message, " 28P01") || strstr(message, " 28000"));
+    }
+    PQfinish(conn);
+    return refused;
+}
+
 enum loy_err loy_pg_connect(const char *conninfo, PGconn **ret_conn, struct loy_error *error)
 {
     enum loy_err err = loy_pg_check_conninfo(conninfo, error);
@@ -61,6 +96,9 @@ enum loy_err loy_pg_connect(const char *conninfo, PGconn **ret_conn, struct loy_
         char text[LOY_ERROR_DETAIL_MAX];
         loy_pg_message(PQerrorMessage(conn), text, sizeof text);
         PQfinish(conn);
+        if (is_refused(conninfo)) {
+            return loy_error_set(error, LOY_ERR_CONFIG, "postgres: %s", text);
+        }
         return loy_error_set(error, LOY_ERR_UNAVAILABLE, "postgres: %s", text[0] ? text : "no memory to connect");
     }
     PQsetNoticeReceiver(conn, ignore_notice, NULL);

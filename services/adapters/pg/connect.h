@@ -17,7 +17,8 @@ LOY_MUST_USE enum loy_err loy_pg_check_conninfo(const char *conninfo, struct loy
 /* Starts connecting, to be followed by PQconnectPoll; NULL only without memory. The caller PQfinishes it. */
 PGconn *loy_pg_connect_start(const char *conninfo);
 
-/* Connects and waits for it. UNAVAILABLE with libpq's own sentence. The caller PQfinishes *ret_conn. */
+/* Connects and waits for it. With libpq's own sentence: CONFIG when the server refuses the login (a wrong password, an
+ * unknown role, no such line in pg_hba.conf), UNAVAILABLE for everything else. The caller PQfinishes *ret_conn. */
 LOY_MUST_USE enum loy_err loy_pg_connect(const char *conninfo, PGconn **ret_conn, struct loy_error *error);
 
 /* libpq's message without its line ends, cut to fit. */
