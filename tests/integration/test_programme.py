@@ -239,6 +239,36 @@ def test_author_and_reason_are_wanted_and_a_second_person_is_another_one(program
     assert publish(programs, database, file, "--approved-by", "Ann")[0] == 2
 
 
+def test_a_second_person_is_wanted_where_the_programme_or_the_one_before_says_so(programs, database, tmp_path):
+    strict, loose = tmp_path / "strict.yaml", EXAMPLES / "smallest.yaml"
+    strict.write_text(loose.read_text() + "approval: required\n")
+    assert publish(programs, database, loose)[0] == 0
+    code, _, err = publish(programs, database, strict)
+    assert code == 2 and "--approved-by" in err
+    assert publish(programs, database, strict, "--approved-by", "Bob")[0] == 0
+    # Taking the setting out wants the second person too, and so does going back.
+    assert publish(programs, database, loose)[0] == 2
+    assert loyalctl(programs, "programme", "rollback", 1, "--author", "Ann", "--reason", "x", conninfo=database)[0] == 2
+    assert publish(programs, database, loose, "--approved-by", "Bob")[0] == 0
+    assert publish(programs, database, loose)[0] == 0
+    with psycopg.connect(database) as db:
+        assert db.execute("SELECT count(*) FROM programme_revision").fetchone() == (4,)
+
+
+def test_levels_keep_their_numbers(programs, database, tmp_path):
+    ladder = "tiers:\n  - id: club\n    levels: [{id: green}, {id: gold, multiply: 2}]\n"
+    path = tmp_path / "p.yaml"
+    path.write_text((EXAMPLES / "smallest.yaml").read_text() + ladder)
+    code, out, err = publish(programs, database, path)
+    assert code == 0, out + err
+    path.write_text(path.read_text().replace("{id: green}", "{id: basic}, {id: green}, {id: silver}"))
+    code, out, err = publish(programs, database, path)
+    assert code == 0, out + err
+    with psycopg.connect(database) as db:
+        levels = dict(db.execute("SELECT id, number FROM dictionary WHERE kind = 'level'").fetchall())
+    assert levels == {"green": 1, "gold": 2, "basic": 3, "silver": 4}
+
+
 # --- diff and preview ---
 
 def test_a_difference_in_words_and_baskets(programs, tmp_path):
