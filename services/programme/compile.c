@@ -16,7 +16,7 @@ static void compile_header(struct loy_compile *compile)
     programme->from_us = compile->given->from_us;
     programme->currency = loy_compile_text(root, "currency");
     int32_t digits = loy_currency_digits(programme->currency);
-    if (digits < 0 && currency && currency->kind == LOY_YAML_TEXT) {
+    if (digits < 0 && currency && currency->kind == LOY_YAML_TEXT && !currency->refused) {
         LOY_COMPILE_ERROR(compile, currency, "'%.*s' is no currency: three capital letters of ISO 4217, as RUB",
                           LOY_STR_ARG(currency->text));
     }

@@ -157,12 +157,14 @@ def test_a_mistake_is_reported_at_its_place(programs, tmp_path, name, file, old,
 
 def test_all_mistakes_of_a_file_are_reported_at_once(programs, tmp_path):
     text = (EXAMPLES / "supermarket.yaml").read_text()
-    seeded = [row for row in SEEDED if row[1] == "supermarket" and row[0] not in ("unknown_top_key", "bare_on")]
+    # Without those that hide others: a section that is not read, a rule without a trigger, a date that is none.
+    hiding = ("unknown_top_key", "bare_on", "empty_period")
+    seeded = [row for row in SEEDED if row[1] == "supermarket" and row[0] not in hiding]
     for _, _, old, new in seeded:
         text = text.replace(old, new, 1)
     path = tmp_path / "all.yaml"
     path.write_text(text)
-    assert report(programs, path)["errors"] >= len(seeded)
+    assert report(programs, path)["errors"] == len(seeded)
 
 
 # --- publishing ---
