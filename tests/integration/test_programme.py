@@ -321,6 +321,62 @@ def test_the_reference_in_the_docs_is_what_the_table_says(programs):
 
 # --- explain ---
 
+SHOPPED = {"event_id": "e1", "source": "pos", "member_id": "m1", "occurred_at": "2026-11-04T15:30:00Z", "channel": "pos"}
+LINE = {"line_id": "1", "sku": "a", "category": "food", "quantity_milli": 1000}
+
+
+def test_an_explanation_says_what_every_rule_did_and_why(new_world, programs, tmp_path):
+    programme = tmp_path / "explained.yaml"
+    programme.write_text((EXAMPLES / "supermarket.yaml").read_text().replace("historical_sources", "#")
+                         + "historical_sources: [pos]\n")
+    world = new_world(programme=programme)
+    world.start_workers(1)
+    events = tmp_path / "events.jsonl"
+    with open(events, "w", encoding="ascii") as out:
+        for number, total in enumerate([100000, 130000, 75000], 1):
+            event = {**SHOPPED, "event_id": f"e{number}", "occurred_at": f"2026-11-04T1{4 + number}:30:00Z",
+                     "purchase": {"order_id": f"o{number}", "lines": [{**LINE, "amount_minor": total}]}}
+            print(json.dumps(event), file=out)
+    world.loyalctl("load", str(events))
+    world.wait_drained()
+
+    def explain(*words):
+        done = subprocess.run([str(programs / "loyalctl"), "explain", *words], env=world.env(), capture_output=True,
+                              text=True)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    first, second, third = (explain(f"e{number}", "--member", "m1") for number in (1, 2, 3))
+    assert "  booked points +150 (earn_pending)\n" in first
+    assert "  base                      100 points  on 1,000.00\n" in first
+    assert "  evening                    50 points  on 1,000.00\n" in first
+    assert "  come_back                   0 points  the member is in none of its segments: silent: " \
+           "member.days_since_purchase is not known\n" in first
+    assert "  3 other rules did not concern it: --all says why\n" in first
+    assert "  evening                     0 of 50 points  on 1,300.00  granted as many times as allowed\n" in second
+    assert "silent: member.days_since_purchase was 0, needed 120: 120 short" in second
+    assert "  evening                     0 points  on 750.00  less than the minimum (250.00 more)\n" in third
+    everything = explain("--order", "o1", "--all")
+    assert "  coffee                      -  no line of category coffee\n" in everything
+    assert "  app                         -  only events of kind activity\n" in everything
+    parsed = json.loads(explain("--order", "o1", "--all", "--json"))[0]
+    assert [rule["rule"] for rule in parsed["rules"]] == ["base", "bigger_basket", "come_back", "evening"]
+    assert {rule["rule"] for rule in parsed["not_concerned"]} == {"coffee", "own_brand", "app"}
+    # Another revision and another member leave every word as it is.
+    every = [("e1",), ("e2", "--all"), ("--order", "o3", "--json"), ("--order", "o1", "--all")]
+    before = [explain(*words) for words in every]
+    changed = programme.read_text().replace("reward: {points: 50}", "reward: {points: 7}").replace("food", "feed")
+    programme.write_text(changed.replace("id: evening", "id: night").replace(">= 120", ">= 12"))
+    world.publish_programme(programme)
+    with psycopg.connect(world.conninfo()) as db:
+        assert db.execute("SELECT count(*) FROM programme_revision").fetchone() == (2,)
+        db.execute("UPDATE member SET available = ARRAY[7], level = '{1}', seq = seq + 1")
+    assert [explain(*words) for words in every] == before
+    other = subprocess.run([str(programs / "loyalctl"), "explain", "e1", "--member", "m2"], env=world.env(),
+                           capture_output=True, text=True)
+    assert other.returncode == 1 and "no such event" in other.stderr
+
+
 def test_an_explanation_stays_byte_for_byte_whatever_changes_later(new_world, programs, tmp_path):
     world = new_world(historical_sources="generator")
     world.start_workers(1)
