@@ -278,6 +278,27 @@ struct loy_cel_pinned {
 LOY_MUST_USE bool loy_cel_program_pinned(const struct loy_cel_program *program, struct loy_arena *arena,
                                          struct loy_cel_pinned *ret_pinned, uint32_t max, uint32_t *ret_count);
 
+enum loy_cel_compared {
+    LOY_CEL_COMPARED_EQ,
+    LOY_CEL_COMPARED_LT,
+    LOY_CEL_COMPARED_LE,
+    LOY_CEL_COMPARED_GT,
+    LOY_CEL_COMPARED_GE,
+    LOY_CEL_COMPARED_IN,
+};
+
+/* A comparison among the operands of the condition's outermost && and ||, as its author wrote it. */
+struct loy_cel_comparison {
+    enum loy_cel_compared by;
+    struct loy_str left, right;
+    bool left_is_constant, right_is_constant;
+    bool needed;     /* the condition is not true without it: no || above it */
+    uint32_t offset; /* of the whole, in bytes of the text */
+};
+/* At most max of them, from left to right. */
+uint32_t loy_cel_program_comparisons(const struct loy_cel_program *program, struct loy_cel_comparison *ret_rows,
+                                     uint32_t max);
+
 /* --- evaluation -------------------------------------------------------------------------------------------------- */
 
 /* variables[slot] for every variable declared. Memory comes from the arena and stays there with the result; *fuel is

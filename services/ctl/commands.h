@@ -26,7 +26,9 @@ enum loy_exit loy_cmd_docs(const struct loy_call *call);
 
 #define LOY_CMD_PROGRAMME_DETAILS                                                                                      \
     "check says everything that is wrong with a file at once; diff says in words what changes between two files;\n"    \
-    "publish makes a file a numbered revision that never changes; rollback publishes an old one again; test runs\n"    \
+    "publish makes a file a numbered revision that never changes (and wants --approved-by, another person, where "     \
+    "the\n"                                                                                                            \
+    "programme or the newest revision says `approval: required`); rollback publishes an old one again; test runs\n"    \
     "the examples beside a file (NAME.tests.yaml) through the engine; schema prints a JSON Schema for editors,\n"      \
     "reference the list of keys. Exit status 1: something is wrong with the file, or an example fails."
 

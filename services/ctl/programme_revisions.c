@@ -112,9 +112,32 @@ static enum loy_err compile(struct publication *p, struct loy_error *error)
                    : LOY_OK;
 }
 
+/* A second person, where the newest revision or the text itself asks for one: else the setting would go away with the
+ * file that takes it out. */
+static enum loy_err check_approval(struct publication *p, struct loy_error *error)
+{
+    struct loy_rows rows = {0};
+    if (p->approved_by) {
+        return LOY_OK;
+    }
+    bool wanted = loy_programme_file_wants_approval(p->file.text, &p->file.arena);
+    enum loy_err err = loy_query_rows(p->query, "SELECT programme FROM programme_revision ORDER BY number DESC LIMIT 1",
+                                      NULL, 0, &rows, error);
+    if (!err && rows.count == 1) {
+        struct loy_str newest = loy_str_copy(&p->file.arena, loy_rows_bytes(&rows, 0, 0));
+        wanted = wanted || loy_programme_file_wants_approval(newest, &p->file.arena);
+    }
+    loy_rows_free(&rows);
+    return !err && wanted
+               ? loy_error_set(error, LOY_ERR_CONFIG,
+                               "a second person has to approve this (approval: required): --approved-by NAME")
+               : err;
+}
+
 static enum loy_exit put(struct publication *p, struct loy_error *error)
 {
-    enum loy_err err = compile(p, error);
+    enum loy_err err = check_approval(p, error);
+    err = err ? err : compile(p, error);
     err = err ? err : insert_numbers(p, error);
     err = err ? err : insert_revision(p, error);
     err = err ? err : loy_query_do(p->query, "COMMIT", error);

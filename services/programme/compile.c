@@ -16,7 +16,7 @@ static void compile_header(struct loy_compile *compile)
     programme->from_us = compile->given->from_us;
     programme->currency = loy_compile_text(root, "currency");
     int32_t digits = loy_currency_digits(programme->currency);
-    if (digits < 0 && currency && currency->kind == LOY_YAML_TEXT) {
+    if (digits < 0 && currency && currency->kind == LOY_YAML_TEXT && !currency->refused) {
         LOY_COMPILE_ERROR(compile, currency, "'%.*s' is no currency: three capital letters of ISO 4217, as RUB",
                           LOY_STR_ARG(currency->text));
     }
@@ -88,8 +88,9 @@ static void compile_levels(struct loy_compile *compile)
     struct loy_level *rows = loy_compile_room(compile, levels->count, sizeof *rows);
     uint32_t count = 0;
     for (const struct loy_yaml *node = levels->first; node && rows; node = node->next, count++) {
-        rows[count] = (struct loy_level){.number = (int32_t)count + 1,
-                                         .id = loy_compile_text(node, "id"),
+        struct loy_str id = loy_compile_text(node, "id");
+        rows[count] = (struct loy_level){.number = loy_compile_number(compile, "level", id, (int32_t)count + 1, node),
+                                         .id = id,
                                          .multiply_milli = (int32_t)loy_compile_decimal(node, "multiply", 3, 0)};
     }
     compile->programme->levels = rows;
@@ -188,6 +189,18 @@ static enum loy_err finish(struct loy_compile *compile)
     programme->rules = compile->rules;
     programme->rule_count = compile->rule_count;
     return loy_index_new(programme->rules, programme->rule_count, compile->arena, &programme->index);
+}
+
+bool loy_programme_file_wants_approval(struct loy_str text, struct loy_arena *arena)
+{
+    struct loy_yaml *root = NULL;
+    struct loy_programme_issues *issues = LOY_NEW(arena, struct loy_programme_issues);
+    if (!issues) {
+        return true;
+    }
+    loy_issues_init(issues, arena);
+    return !loy_yaml_read(text, arena, &root, issues) && root &&
+           loy_str_equal(loy_compile_text(root, "approval"), LOY_STR("required"));
 }
 
 enum loy_err loy_programme_file_compile(const struct loy_programme_given *given, struct loy_arena *arena,

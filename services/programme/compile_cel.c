@@ -134,6 +134,18 @@ static void warn_constant(struct loy_compile *compile, const struct loy_yaml *no
     }
 }
 
+/* What a marketer can do about a result of another type; NULL: CEL's own words are good. */
+static const char *other_type(struct loy_str message, const char *result)
+{
+    static const struct loy_str begin = {"the expression must be of type ", 31};
+    if (!loy_str_starts_with(message, begin)) {
+        return NULL;
+    }
+    return strcmp(result, "bool") == 0
+               ? "a condition has to be true or false, and this is another value: compare it, as `… >= money('100')`"
+               : "a formula has to be a whole number, and this is something else: int(…) makes one of texts and times";
+}
+
 const struct loy_cel_program *loy_compile_cel(struct loy_compile *compile, const struct loy_yaml *node,
                                               const char *result)
 {
@@ -154,8 +166,10 @@ const struct loy_cel_program *loy_compile_cel(struct loy_compile *compile, const
         const struct loy_cel_issue *issue = &issues->items[i];
         uint32_t line = 0, column = 0;
         loy_yaml_place(compile->given->text, node, issue->offset, &line, &column);
+        const char *words = other_type(issue->message, result);
+        struct loy_str message = words ? loy_str(words) : issue->message;
         loy_issues_add(compile->issues, issue->is_warning ? LOY_ISSUE_WARNING : LOY_ISSUE_ERROR, line, column, "%.*s",
-                       LOY_STR_ARG(issue->message));
+                       LOY_STR_ARG(message));
     }
     if (err) {
         return NULL;
@@ -164,6 +178,7 @@ const struct loy_cel_program *loy_compile_cel(struct loy_compile *compile, const
     programme->history |= loy_facts_needs_history(programme->facts, program);
     if (strcmp(result, "bool") == 0) {
         warn_constant(compile, node, program);
+        loy_compile_never(compile, node, program);
     }
     return program;
 }

@@ -303,7 +303,13 @@ static bool id_is_free(struct loy_compile *compile, const struct loy_yaml *map, 
     for (uint32_t i = 0; i < compile->rule_count; i++) {
         const struct loy_yaml *other = compile->rule_nodes[i];
         if (loy_str_equal(compile->rules[i].id, id)) {
-            const struct loy_yaml *node = loy_yaml_get(map, "id");
+            const struct loy_yaml *node = loy_yaml_get(map, "id"), *sibling = other;
+            while (sibling && sibling != map) {
+                sibling = sibling->next;
+            }
+            if (sibling) {
+                return false; /* of the same list: said when its ids were checked */
+            }
             LOY_COMPILE_ERROR(
                 compile, node ? node : map,
                 "id '%.*s' is that of line %u already: earning rules, campaigns and partners share one list",

@@ -28,8 +28,8 @@ struct loy_programme_given {
     /* The zone's transitions, as adapters/zones reads them; they have to live as long as the programme. */
     enum loy_err (*zone)(void *context, struct loy_str name, struct loy_arena *arena, struct loy_zone *ret_zone,
                          struct loy_error *error);
-    /* Numbers that are stable across revisions: of kind "wallet" (0 to 7), "rule" and "funder" (from 1), "counter"
-     * (from 1, of budgets). Negative: there is no number for it. NULL: numbered in the order of the file. */
+    /* Numbers that are stable across revisions: of kind "wallet" (0 to 7), "rule", "funder" and "level" (from 1),
+     * "counter" (from 1, of budgets). Negative: there is no number for it. NULL: numbered in the order of the file. */
     int32_t (*number)(void *context, const char *kind, struct loy_str id);
     void *context;
     const struct loy_cel_matcher *matcher; /* NULL: matches() is an error in a condition */
@@ -40,5 +40,8 @@ struct loy_programme_given {
 LOY_MUST_USE enum loy_err loy_programme_file_compile(const struct loy_programme_given *given, struct loy_arena *arena,
                                                      const struct loy_programme **ret_programme,
                                                      struct loy_programme_issues *ret_issues);
+
+/* Whether the text says that publishing wants a second person. Text that is no YAML says nothing. */
+bool loy_programme_file_wants_approval(struct loy_str text, struct loy_arena *arena);
 
 #endif

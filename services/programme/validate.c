@@ -152,6 +152,9 @@ static bool is_fine(const struct loy_yaml *node, const struct loy_key *key)
 
 static void check_text(struct check *check, const struct loy_yaml *node, const struct loy_key *key)
 {
+    if (node->refused) {
+        return;
+    }
     if (node->kind != LOY_YAML_TEXT) {
         expected(check, node, key);
         return;
@@ -160,7 +163,7 @@ static void check_text(struct check *check, const struct loy_yaml *node, const s
     case LOY_KEY_CONDITION:
     case LOY_KEY_FORMULA:
         if (!node->double_quoted) {
-            WRONG(check, node, "'%s' is CEL: write it in double quotes", key->name);
+            WRONG(check, node, "'%s' is CEL and stands in double quotes: \"%.*s\"", key->name, LOY_STR_ARG(node->text));
         }
         break;
     case LOY_KEY_MONEY:
@@ -306,7 +309,7 @@ static void check_map(struct check *check, const struct loy_yaml *node, const st
         const struct loy_key *key = loy_shape_key(shape, child->key);
         if (key) {
             check_child(check, child, key);
-        } else {
+        } else if (!child->key_refused) {
             unknown_key(check, child, shape, what);
         }
     }

@@ -4,7 +4,7 @@
 static void warn_ended(struct loy_compile *compile, const struct loy_rule *rule, const struct loy_yaml *node)
 {
     int64_t now = compile->given->now_us;
-    if (now != INT64_MIN && rule->until_us && rule->until_us <= now) {
+    if (now != INT64_MIN && rule->until_us && rule->until_us <= now && rule->from_us < rule->until_us) {
         LOY_COMPILE_WARNING(compile, loy_yaml_get(loy_yaml_get(node, "period"), "until"),
                             "campaign '%.*s' has ended already", LOY_STR_ARG(rule->id));
     }
@@ -32,7 +32,7 @@ static int64_t most_of_a_member(const struct loy_rule *rule)
 static void warn_budget(struct loy_compile *compile, const struct loy_rule *rule, const struct loy_yaml *node)
 {
     const struct loy_yaml *budget = loy_yaml_get(node, "budget");
-    if (!rule->budget || !budget) {
+    if (!rule->budget || !budget || loy_compile_decimal(budget, "points", 0, 0) < 1) {
         return;
     }
     bool bounded = rule->cap_count > 0 || rule->limit_count > 0;

@@ -1,5 +1,6 @@
 #include "programme/yaml.h"
 
+#include <stdio.h>
 #include <yaml.h>
 
 struct reader {
@@ -21,13 +22,15 @@ static void stop(struct reader *reader, const yaml_mark_t *mark, const char *why
     reader->stopped = true;
 }
 
-static void check_bare(struct reader *reader, const struct loy_yaml *node, const char *what)
+static void check_bare(struct reader *reader, struct loy_yaml *node, const char *what)
 {
     const char *danger = node->quoted ? NULL : loy_yaml_bare_danger(node->text);
+    bool is_on = strcmp(what, "key") == 0 && loy_str_equal(node->text, LOY_STR("on"));
+    node->refused = danger != NULL;
     if (danger) {
-        loy_issues_add(reader->issues, LOY_ISSUE_ERROR, node->line, node->column,
-                       "bare %s '%.*s' %s: write \"%.*s\" in quotes, or another word", what, LOY_STR_ARG(node->text),
-                       danger, LOY_STR_ARG(node->text));
+        loy_issues_add(reader->issues, LOY_ISSUE_ERROR, node->line, node->column, "bare %s '%.*s' %s: %s", what,
+                       LOY_STR_ARG(node->text), danger,
+                       is_on ? "the key is called `trigger`" : loy_yaml_bare_advice(node->text));
     }
 }
 
@@ -41,9 +44,10 @@ static bool has_key(const struct loy_yaml *map, struct loy_str key)
     return false;
 }
 
-static void take_key(struct reader *reader, const struct loy_yaml *key)
+static void take_key(struct reader *reader, struct loy_yaml *key)
 {
     uint32_t top = reader->depth - 1;
+    key->refused = true;
     if (key->text.len == 0) {
         loy_issues_add(reader->issues, LOY_ISSUE_ERROR, key->line, key->column, "a key without a name");
     } else if (loy_str_equal(key->text, LOY_STR("<<"))) {
@@ -72,6 +76,7 @@ static void attach(struct reader *reader, struct loy_yaml *node)
         node->key = reader->key[top].text;
         node->key_line = reader->key[top].line;
         node->key_column = reader->key[top].column;
+        node->key_refused = reader->key[top].refused;
         reader->expects_value[top] = false;
     }
     *(parent->last ? &parent->last->next : &parent->first) = node;
@@ -178,6 +183,23 @@ static enum loy_err take_event(struct reader *reader, const yaml_event_t *event)
     return LOY_OK;
 }
 
+/* Where it broke and, where libyaml knows, where what broke begins: a bracket that is left open shows far behind it. */
+static void say_syntax(struct reader *reader)
+{
+    const yaml_parser_t *parser = &reader->parser;
+    const yaml_mark_t *mark = &parser->problem_mark;
+    char begins[96] = "";
+    if (parser->context && parser->context_mark.line < mark->line) {
+        (void)snprintf(begins, sizeof begins, " that begins at line %zu, column %zu", parser->context_mark.line + 1,
+                       parser->context_mark.column + 1);
+    }
+    loy_issues_add(reader->issues, LOY_ISSUE_ERROR, (uint32_t)mark->line + 1, (uint32_t)mark->column + 1,
+                   "not YAML: %s%s%s%s (is a quote, a bracket or an indentation amiss?)",
+                   parser->problem ? parser->problem : "it cannot be read", parser->context ? ", " : "",
+                   parser->context ? parser->context : "", begins);
+    reader->stopped = true;
+}
+
 static enum loy_err read_events(struct reader *reader)
 {
     enum loy_err err = LOY_OK;
@@ -187,12 +209,7 @@ static enum loy_err read_events(struct reader *reader)
             if (reader->parser.error == YAML_MEMORY_ERROR) {
                 return LOY_ERR_NO_MEMORY;
             }
-            const yaml_mark_t *mark = &reader->parser.problem_mark;
-            loy_issues_add(reader->issues, LOY_ISSUE_ERROR, (uint32_t)mark->line + 1, (uint32_t)mark->column + 1,
-                           "not YAML: %s%s%s (is a quote, a bracket or an indentation amiss here?)",
-                           reader->parser.problem ? reader->parser.problem : "it cannot be read",
-                           reader->parser.context ? ", " : "", reader->parser.context ? reader->parser.context : "");
-            reader->stopped = true;
+            say_syntax(reader);
             return LOY_OK;
         }
         err = take_event(reader, &event);

@@ -30,7 +30,9 @@ struct loy_yaml {
     struct loy_str text;   /* TEXT, escapes undone */
     bool quoted;           /* TEXT in quotes of either sort, or a block */
     bool double_quoted;
+    bool refused;       /* the text itself is an issue already: what it means is nobody's business */
     struct loy_str key; /* in a map */
+    bool key_refused;
     uint32_t key_line, key_column;
     struct loy_yaml *first, *last, *next; /* children of a list or map, in the order of the file */
     uint32_t count;
@@ -47,5 +49,7 @@ void loy_yaml_place(struct loy_str file, const struct loy_yaml *node, size_t off
                     uint32_t *ret_column);
 /* Why a bare text would be read differently by YAML 1.1 and 1.2; NULL when it would not. */
 const char *loy_yaml_bare_danger(struct loy_str text);
+/* What to write instead of a dangerous one. */
+const char *loy_yaml_bare_advice(struct loy_str text);
 
 #endif

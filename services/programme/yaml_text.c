@@ -73,6 +73,23 @@ const char *loy_yaml_bare_danger(struct loy_str text)
     return number_danger(is_signed ? (struct loy_str){text.at + 1, text.len - 1} : text);
 }
 
+const char *loy_yaml_bare_advice(struct loy_str text)
+{
+    bool is_number = text.len > 0 && has_only(text, "_.+-");
+    if (is_number && memchr(text.at, '_', text.len)) {
+        return "write the number without _, or the text in quotes";
+    }
+    if (is_number && text.len > 1) {
+        return "write the number without the 0 before it, or the text in quotes";
+    }
+    if (text.len > 0 && is_digit(text.at[0])) {
+        return "write it in quotes";
+    }
+    const char *danger = loy_yaml_bare_danger(text);
+    bool is_truth = danger && strstr(danger, "true or false") != NULL;
+    return is_truth ? "write true or false, or the word in quotes" : "leave the key out, or write the word in quotes";
+}
+
 /* A walk over the file's bytes of one quoted text. */
 struct walk {
     struct loy_str file;

@@ -110,7 +110,8 @@ def test_what_dbmate_applied_is_not_applied_again(database):
     for path in sorted(MIGRATIONS.glob("*.sql"))[:2]:
         database.db.execute(path.read_text().split("-- migrate:down")[0])
         database.db.execute("INSERT INTO schema_migrations VALUES (%s)", [path.name.split("_")[0]])
-    assert database.done("up").split() == ["applied", sorted(MIGRATIONS.glob("*.sql"))[2].name]
+    left = [word for path in sorted(MIGRATIONS.glob("*.sql"))[2:] for word in ("applied", path.name)]
+    assert database.done("up").split() == left
 
 
 @pytest.mark.parametrize("text, line, says", [

@@ -12,6 +12,7 @@ RECEIPTS_OF_NOBODY = 3710
 POINTS_PRORATA = 882061
 POINTS_FULL_STEPS = 807000
 POINTS_WITHOUT_SERVICES = 867070
+POINTS_CAPPED = 635239
 SERVICES = ("POST", "D", "M", "BANK CHARGES", "DOT", "CRUK", "PADS", "C2")
 
 
@@ -121,6 +122,32 @@ def test_service_codes_earn_nothing(retail_world, receipts):
     world.start_workers(2)
     world.publish(*receipts)
     check(world, expected)
+
+
+def test_at_most_a_hundred_points_a_day(retail_world, receipts):
+    days = collections.Counter()
+    for event in receipts:
+        if event.member_id:
+            days[event.member_id, event.occurred_at.ToDatetime().date()] += event.purchase.total_minor // 10000
+    expected = collections.Counter()
+    for (member, _), earned in days.items():
+        expected[member] += min(earned, 100)
+    assert expected.total() == POINTS_CAPPED
+    world = retail_world("retail_daily_cap")
+    world.start_workers(2)
+    world.publish(*receipts)
+    check(world, expected)
+
+
+def test_who_comes_back_after_four_months(retail_world, receipts):
+    world = retail_world("retail_win_back")
+    world.start_workers(2)
+    world.publish(*receipts)
+    world.wait_drained()
+    found = world.query("SELECT wallet, sum(available), count(*) FILTER (WHERE available > 0) FROM balance GROUP BY wallet")
+    assert {wallet: int(purchases) for wallet, purchases, _ in found} == {"days": 1054, "months": 1027}
+    assert dict((wallet, members) for wallet, _, members in found)["days"] == 1001
+    world.audit()
 
 
 def test_updates_tell_the_same_as_the_ledger(retail_world, receipts):

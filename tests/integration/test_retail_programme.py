@@ -15,7 +15,7 @@ import pytest
 import services
 from support import retail
 
-GOLDEN = pathlib.Path(services.ROOT) / "tests" / "golden" / "retail"
+PROGRAMMES = pathlib.Path(services.ROOT) / "tests" / "integration" / "programmes"
 MEMBERS_A_FILE = 1000
 RECEIPTS, MEMBERS = 18532, 4338
 POINTS_CAPPED = 635239
@@ -51,7 +51,7 @@ def decide(programs, folder, programme, histories, expected):
                     wallets = ", ".join(f"{wallet}: {points}" for wallet, points in earns.items())
                     out.write(f"      - {{at: \"{moment.isoformat()}Z\", expect: {{{wallets}}}, "
                               f"purchase: {{total: {total // 1000}.{total % 1000:03}}}}}\n")
-        done = subprocess.run([programs / "loyalctl", "programme", "test", GOLDEN / f"{programme}.yaml", path, "--json"],
+        done = subprocess.run([programs / "loyalctl", "programme", "test", PROGRAMMES / f"{programme}.yaml", path, "--json"],
                               capture_output=True, text=True, check=False)
         assert done.stdout, done.stderr
         results = [row["passed"] for row in json.loads(done.stdout)]
@@ -71,7 +71,7 @@ def test_at_most_a_hundred_points_a_day(programs, tmp_path, histories):
             today[moment.date()] += points
             expected[member].append({"points": points})
     assert sum(row["points"] for rows in expected.values() for row in rows) == POINTS_CAPPED
-    assert decide(programs, tmp_path, "daily_cap", histories, expected) == 0
+    assert decide(programs, tmp_path, "retail_daily_cap", histories, expected) == 0
 
 
 def months_later(moment, months):
@@ -93,7 +93,7 @@ def test_who_comes_back_after_four_months(programs, tmp_path, histories):
     rows = [row for member in expected for row in expected[member]]
     assert sum(row["days"] for row in rows) == AFTER_DAYS and len(back) == AFTER_DAYS_MEMBERS
     assert sum(row["months"] for row in rows) == AFTER_MONTHS
-    assert decide(programs, tmp_path, "win_back", histories, expected) == 0
+    assert decide(programs, tmp_path, "retail_win_back", histories, expected) == 0
 
 
 def test_one_receipt_told_wrongly_is_seen(programs, tmp_path, histories):
@@ -102,5 +102,5 @@ def test_one_receipt_told_wrongly_is_seen(programs, tmp_path, histories):
     right = [{"points": min(total // 10000, 100)} for _, total in histories[member][:1]]
     wrong = [{"points": right[0]["points"] + 1}]
     one[member] = one[member][:1]
-    assert decide(programs, tmp_path, "daily_cap", one, {member: right}) == 0
-    assert decide(programs, tmp_path, "daily_cap", one, {member: wrong}) == 1
+    assert decide(programs, tmp_path, "retail_daily_cap", one, {member: right}) == 0
+    assert decide(programs, tmp_path, "retail_daily_cap", one, {member: wrong}) == 1

@@ -11,6 +11,7 @@ static const char *const versions[] = {
     "20261122000001", /* ledger */
     "20261122000002", /* acquire */
     "20261122000003", /* roles */
+    "20261122000004", /* levels */
 };
 
 enum { VERSIONS = sizeof versions / sizeof *versions };
