@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The figures of docs/reliability.md, from what was measured.
 
-    report.py collect FAULTS.json [SIM.txt COMMIT DATE] > docs/reliability.json
+    report.py collect FAULTS.json[,MORE.json …] [SIM.txt COMMIT DATE] > docs/reliability.json
     report.py page docs/reliability.json docs/reliability.md [--check]     writes what stands between the page's marks
 """
 import json
@@ -13,8 +13,11 @@ POINT_GROUPS = ("worker: kill", "worker: error", "worker: stop")
 
 
 def collect(faults, sim=None, commit=None, date=None):
-    with open(faults) as file:
-        collected = {"faults": json.load(file)}
+    runs = []
+    for name in faults.split(","):  # of the same programs, group by group
+        with open(name) as file:
+            runs.append(json.load(file))
+    collected = {"faults": {**runs[0], "results": [result for run in runs for result in run["results"]]}}
     if sim:
         with open(sim) as file:
             text = file.read()

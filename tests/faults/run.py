@@ -56,6 +56,14 @@ def judged(results, bound):
     return wrong, late
 
 
+def write(options, found):
+    """After each group: what was seen is not lost with what comes after."""
+    pathlib.Path(options.json).parent.mkdir(parents=True, exist_ok=True)
+    with open(options.json, "w") as file:
+        json.dump(found, file, indent=1)
+        file.write("\n")
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
     parser.add_argument("--programs", default=str(ROOT / "build" / "cc-failpoints"), help="built with FAILPOINTS=1")
@@ -75,8 +83,9 @@ def main():
         options.kafka = "embedded"
     folder = tempfile.mkdtemp(prefix="loyald-faults-")
     os.chmod(folder, 0o755)
-    version = commit()
-    started = datetime.datetime.now(datetime.timezone.utc)
+    about = {"commit": commit(), "date": datetime.datetime.now(datetime.timezone.utc).strftime("%Y-%m-%d"),
+             "machine": machine.describe(str(ROOT), str(ROOT)), "kafka": options.kafka, "short": options.short,
+             "session_seconds": SESSION_SECONDS, "bound_seconds": BOUND_SECONDS}
     print(f"{'group':38} {'fault':46} {'times':>4} {'back in':>7}  audit and totals")
     try:
         with Stand(folder, options.programs, options.kafka == "apache", say) as stand:
@@ -85,16 +94,11 @@ def main():
                     wreck.kills(stand, options.short, options.kills)
                 else:
                     wreck.GROUPS[name](stand, options.short)
+                write(options, {**about, "results": stand.results})
             results = stand.results
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     wrong, late = judged(results, LATE_ON_A_BUSY_MACHINE_SECONDS if options.short else BOUND_SECONDS)
-    pathlib.Path(options.json).parent.mkdir(parents=True, exist_ok=True)
-    with open(options.json, "w") as file:
-        json.dump({"commit": version, "date": started.strftime("%Y-%m-%d"), "machine": machine.describe(str(ROOT), str(ROOT)),
-                   "kafka": options.kafka, "short": options.short, "session_seconds": SESSION_SECONDS,
-                   "bound_seconds": BOUND_SECONDS, "results": results}, file, indent=1)
-        file.write("\n")
     total = sum(result["times"] for result in results)
     print(f"faults: {total} tried, {len(wrong)} wrong, {len(late)} late")
     return 1 if wrong or late else 0
