@@ -157,8 +157,30 @@ LEFT JOIN dictionary w ON w.kind = 'wallet' AND w.number = b.ordinal - 1;
 CREATE FUNCTION must_hold(condition boolean) RETURNS int
 LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$ SELECT 1 / (condition IS TRUE)::int $$;
 
+-- Whether a decision by revisions up to `known`, for moments up to `moment`, still stands; and it goes on standing until
+-- the transaction ends, since publishing waits for the lock. With their owner's rights: who asks may change nothing.
+CREATE FUNCTION no_newer_revision(known int, moment timestamptz) RETURNS boolean
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+  LOCK TABLE programme_revision IN ROW SHARE MODE;
+  RETURN NOT EXISTS (SELECT FROM programme_revision WHERE number > known AND from_at <= moment);
+END $$;
+
+-- The number that a new revision gets. Waits for the batches under way; later ones wait for this transaction, and see
+-- what it published. The caller sets a short lock_timeout and tries again: whoever waits here holds up everybody.
+CREATE FUNCTION next_revision() RETURNS int
+LANGUAGE plpgsql SECURITY DEFINER SET search_path FROM CURRENT AS $$
+BEGIN
+  LOCK TABLE programme_revision IN EXCLUSIVE MODE;
+  RETURN (SELECT coalesce(max(number), 0) + 1 FROM programme_revision);
+END $$;
+
+REVOKE ALL ON FUNCTION no_newer_revision(int, timestamptz), next_revision() FROM PUBLIC;
+
 -- migrate:down
 
+DROP FUNCTION next_revision();
+DROP FUNCTION no_newer_revision(int, timestamptz);
 DROP FUNCTION must_hold(boolean);
 DROP VIEW balance;
 DROP VIEW ledger;

@@ -4,6 +4,9 @@
 #include "ctl/programme_file.h"
 
 #include <inttypes.h>
+#include <unistd.h>
+
+enum { LOCK_TRIES = 60, LOCK_PAUSE_US = 700000 };
 
 struct publication {
     const struct loy_call *call;
@@ -31,20 +34,33 @@ static enum loy_err read_options(struct publication *p, struct loy_error *error)
         return loy_error_set(error, LOY_ERR_CONFIG, "--from is '%s': a moment as 2026-11-01T00:00:00+03:00 is wanted",
                              from);
     }
-    (void)snprintf(p->from, sizeof p->from, "%s", from ? from : "now");
+    (void)snprintf(p->from, sizeof p->from, "%s", from ? from : "");
     (void)snprintf(p->reason, sizeof p->reason, "%s%s%s%s", reason, p->approved_by ? " (approved by " : "",
                    p->approved_by ? p->approved_by : "", p->approved_by ? ")" : "");
     return LOY_OK;
 }
 
+/* Begins the transaction that publishes. A worker that stopped inside its own holds the lock that is wanted until its
+ * heirs end it; meanwhile everybody would queue behind us, so we wait for moments only. */
 static enum loy_err next_number(struct publication *p, struct loy_error *error)
 {
     struct loy_rows rows = {0};
-    enum loy_err err = loy_query_do(p->query, "BEGIN", error);
-    err = err ? err : loy_query_do(p->query, "LOCK TABLE programme_revision IN EXCLUSIVE MODE", error);
-    err = err ? err
-              : loy_query_rows(p->query, "SELECT coalesce(max(number), 0) + 1 FROM programme_revision", NULL, 0, &rows,
-                               error);
+    enum loy_err err = LOY_ERR_TIMEOUT;
+    for (int tries = 0; err == LOY_ERR_TIMEOUT && tries < LOCK_TRIES; tries++) {
+        if (tries > 0) {
+            (void)usleep(LOCK_PAUSE_US);
+        }
+        err = loy_query_do(p->query, "BEGIN; SET LOCAL lock_timeout = '300ms'", error);
+        err = err ? err : loy_query_rows(p->query, "SELECT next_revision()", NULL, 0, &rows, error);
+        if (err == LOY_ERR_TIMEOUT && loy_query_do(p->query, "ROLLBACK", error)) {
+            err = LOY_ERR_UNAVAILABLE;
+        }
+    }
+    if (err == LOY_ERR_TIMEOUT) {
+        return loy_error_set(error, err,
+                             "some batch has not ended for %d s: is a worker stopped? Nothing was published",
+                             LOCK_TRIES * LOCK_PAUSE_US / 1000000);
+    }
     p->number = err ? 0 : (int32_t)loy_rows_integer(&rows, 0, 0);
     loy_rows_free(&rows);
     return err;
@@ -84,7 +100,8 @@ static enum loy_err insert_revision(struct publication *p, struct loy_error *err
     (void)snprintf(number, sizeof number, "%" PRId32, p->number);
     enum loy_err err = loy_query_rows(p->query,
                                       "INSERT INTO programme_revision (number, from_at, programme, author, reason) "
-                                      "VALUES ($1::int, $2::timestamptz, $3, $4, $5) RETURNING number",
+                                      "VALUES ($1::int, coalesce(nullif($2, '')::timestamptz, clock_timestamp()), "
+                                      "$3, $4, $5) RETURNING number",
                                       parameters, 5, &rows, error);
     loy_rows_free(&rows);
     return err;
@@ -150,7 +167,10 @@ static enum loy_exit put(struct publication *p, struct loy_error *error)
     } else {
         loy_ctl_programme_print_issues(&p->file, stdout);
         (void)printf("revision %" PRId32 " of programme '%.*s' is published, in force from %s\n", p->number,
-                     LOY_STR_ARG(p->file.programme->id), p->number == 1 ? "the beginning of time" : p->from);
+                     LOY_STR_ARG(p->file.programme->id),
+                     p->number == 1 ? "the beginning of time"
+                     : *p->from     ? p->from
+                                    : "now");
     }
     return LOY_EXIT_OK;
 }

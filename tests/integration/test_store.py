@@ -9,7 +9,7 @@ import pytest
 
 import services
 
-ROLES = ("worker", "scheduler", "reader")
+ROLES = ("worker", "scheduler", "publisher", "reader")
 TOPICS = "a.events,a.internal,a.ticks"
 
 
@@ -81,9 +81,12 @@ REFUSED = {
                "DELETE FROM partition", "UPDATE outbox SET seq = 0", "UPDATE installation SET incarnation = 2",
                "DELETE FROM installation", "UPDATE programme_revision SET programme = ''", "DROP TABLE counter",
                "INSERT INTO programme_revision VALUES (1, '-infinity', '', '', '')",
-               "INSERT INTO dictionary VALUES ('rule', 9, 'x')",
+               "INSERT INTO dictionary VALUES ('rule', 9, 'x')", "SELECT next_revision()",
                "UPDATE dictionary SET id = ''", "INSERT INTO entry_kind VALUES (9, 'x', 1, 1, 1)",
                "DELETE FROM counter", "DELETE FROM schema_migrations", "CREATE TABLE mine (x int)"),
+    "publisher": ("SELECT member_id FROM member", "SELECT event FROM journal", "UPDATE programme_revision SET reason = ''",
+                  "DELETE FROM programme_revision", "UPDATE dictionary SET id = ''", "UPDATE counter SET used = 0",
+                  "INSERT INTO counter VALUES (1, 'x', 5)", "SELECT acquire_partitions(ARRAY[1], 'me')"),
     "scheduler": ("SELECT state FROM member", "SELECT available FROM member", "SELECT * FROM balance",
                   "SELECT * FROM ledger", "SELECT event FROM journal", "SELECT payload FROM outbox",
                   "SELECT next_offset FROM partition", "DELETE FROM due", "UPDATE due SET at = now()",
@@ -94,7 +97,9 @@ REFUSED = {
                "INSERT INTO programme_revision VALUES (2, now(), '', '', '')", "UPDATE counter SET used = 0"),
 }
 ALLOWED = {
-    "worker": ("SELECT * FROM partition", "SELECT * FROM counter"),
+    "worker": ("SELECT * FROM partition", "SELECT * FROM counter", "SELECT no_newer_revision(1, now())"),
+    "publisher": ("SELECT next_revision()", "INSERT INTO programme_revision VALUES (1, '-infinity', '', '', '')",
+                  "INSERT INTO dictionary VALUES ('rule', 9, 'x')", "INSERT INTO counter (id, name) VALUES (9, 'x')"),
     "scheduler": ("SELECT d.k, m.member_id, d.at FROM due d JOIN member m USING (k, n)", "SELECT * FROM installation",
                   "SELECT version FROM schema_migrations"),
     "reader": tuple(f"SELECT * FROM {table}" for table in

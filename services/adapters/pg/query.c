@@ -58,14 +58,16 @@ static enum loy_err failed(struct loy_query *query, PGresult *result, struct loy
     enum loy_err err = LOY_ERR_INTERNAL;
     if (PQstatus(query->conn) != CONNECTION_OK || (state && strncmp(state, "57P", 3) == 0)) {
         err = loy_error_set(error, LOY_ERR_UNAVAILABLE, "PostgreSQL went away: %.*s", LOY_STR_ARG(said));
+    } else if (state && strcmp(state, "55P03") == 0) {
+        err = loy_error_set(error, LOY_ERR_TIMEOUT, "PostgreSQL says: %.*s", LOY_STR_ARG(said));
     } else if (state && (strcmp(state, "42P01") == 0 || strcmp(state, "42703") == 0)) {
         err = loy_error_set(error, LOY_ERR_MISMATCH, "the database is not migrated (%.*s): run `loyalctl migrate up`",
                             LOY_STR_ARG(said));
     } else if (state && strcmp(state, "42501") == 0) {
-        err =
-            loy_error_set(error, LOY_ERR_MISMATCH,
-                          "%.*s: log in with a member of the role loyald_reader; to change anything, of loyald_worker",
-                          LOY_STR_ARG(said));
+        err = loy_error_set(error, LOY_ERR_MISMATCH,
+                            "%.*s: log in with a member of the role loyald_reader; to publish, of loyald_publisher; "
+                            "to change anything else, of loyald_worker",
+                            LOY_STR_ARG(said));
     } else {
         err = loy_error_set(error, LOY_ERR_INTERNAL, "PostgreSQL says: %.*s (%s)", LOY_STR_ARG(said),
                             state ? state : "no code");

@@ -1,8 +1,9 @@
 /* Query: PostgreSQL for tools: blocking, one statement at a time, results in binary.
  *
  * Not for the worker, whose adapter (pg.h) never blocks. Errors: LOY_ERR_UNAVAILABLE where the server cannot be reached
- * or went away, LOY_ERR_MISMATCH where a table is missing (with what to do), LOY_ERR_INTERNAL for anything else the
- * server refuses. One thread a connection. Test: tests/integration/test_audit.py and whatever uses loyalctl. */
+ * or went away, LOY_ERR_MISMATCH where a table is missing (with what to do), LOY_ERR_TIMEOUT where
+ * a lock was not to be had within lock_timeout, LOY_ERR_INTERNAL for anything else the server refuses. One thread a
+ * connection. Test: tests/integration/test_audit.py and whatever uses loyalctl. */
 #ifndef LOY_ADAPTERS_PG_QUERY_H
 #define LOY_ADAPTERS_PG_QUERY_H
 

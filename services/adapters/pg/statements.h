@@ -46,8 +46,7 @@
                                               "AND p.outbox_seq = w.old_outbox_seq AND p.next_n = w.old_next_n "       \
                                               "RETURNING 1) "                                                          \
                                               "SELECT must_hold(count(*) = cardinality($1)) FROM moved")               \
-    X(REVISION, "revision", REVISION, "22012",                                                                         \
-      "SELECT must_hold(NOT EXISTS (SELECT FROM programme_revision WHERE number > $1 AND from_at <= $2))")             \
+    X(REVISION, "revision", REVISION, "22012", "SELECT must_hold(no_newer_revision($1, $2))")                          \
     X(JOURNAL, "journal", JOURNAL, "23505", "INSERT INTO journal SELECT * FROM unnest($1)")                            \
     X(MEMBER_UPDATE, "member", MEMBER, "22012",                                                                        \
       "WITH changed AS (UPDATE member m SET seq = ($6)[w.i], version = ($7)[w.i], digest = ($8)[w.i], "                \
