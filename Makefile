@@ -191,7 +191,7 @@ unit: $(TESTS) ## build and run the unit tests
 SEEDS ?= 200
 EACH  ?= 0
 SIM   := $(B)/tests/sim/sim
-sim_o := $(patsubst %,$(B)/tests/sim/%.o,sim_main run fleet customers model model_outcomes model_ledger)
+sim_o := $(patsubst %,$(B)/tests/sim/%.o,sim_main run fleet customers model model_outcomes model_ledger model_budgets)
 $(SIM): $(sim_o) $(FAKES) $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link)

@@ -21,40 +21,69 @@ static const struct loy_str not_earning[] = {{"tobacco", 7}, {"gift_card", 9}};
 static const struct loy_str no_bags[] = {{"bag", 3}};
 static const struct loy_str imports[] = {{"import", 6}};
 
-static const struct loy_rule rules[] = {
-    {.number = 1,
-     .id = {"base", 4},
-     .trigger = LOY_EVENT_PURCHASE,
-     .lines = {.except_categories = {not_earning, 2}},
-     .minimum_minor = 5000,
-     .reward = {.kind = LOY_REWARD_PER_AMOUNT, .points = 10, .per = 10000}},
-    {.number = 2,
-     .id = {"stamp", 5},
-     .trigger = LOY_EVENT_PURCHASE,
-     .lines = {.except_skus = {no_bags, 1}},
-     .reward = {.kind = LOY_REWARD_PER_AMOUNT, .wallet = 1, .points = 1, .per = 30000}},
-    {.number = 3,
-     .id = {"status", 6},
-     .trigger = LOY_EVENT_PURCHASE,
-     .reward = {.kind = LOY_REWARD_PER_AMOUNT,
-                .wallet = 2,
-                .points = 7,
-                .per = 1300,
-                .prorata = true,
-                .rounding = LOY_ROUND_HALF_EVEN}},
-};
+/* What all members together may be granted: the last of it cut or refused. Some are used up early, others late. */
+static const struct loy_budget large[] = {{1, {"feast", 5}, 60000, true}, {2, {"gifts", 5}, 40000, false}};
+static const struct loy_budget small[] = {{1, {"feast", 5}, 900, true}, {2, {"gifts", 5}, 600, false}};
+enum { BUDGETS = 2 };
 
-#define PROGRAMME(wallets_, wallet_count_, rule_count_)                                                                \
+#define STAMP                                                                                                          \
+    {                                                                                                                  \
+        .number = 2, .id = {"stamp", 5}, .trigger = LOY_EVENT_PURCHASE, .lines = {.except_skus = {no_bags, 1}},        \
+        .reward = {                                                                                                    \
+            .kind = LOY_REWARD_PER_AMOUNT,                                                                             \
+            .wallet = 1,                                                                                               \
+            .points = 1,                                                                                               \
+            .per = 30000                                                                                               \
+        }                                                                                                              \
+    }
+#define BASE                                                                                                           \
+    {                                                                                                                  \
+        .number = 1, .id = {"base", 4}, .trigger = LOY_EVENT_PURCHASE,                                                 \
+        .lines = {.except_categories = {not_earning, 2}}, .minimum_minor = 5000, .reward = {                           \
+            .kind = LOY_REWARD_PER_AMOUNT,                                                                             \
+            .points = 10,                                                                                              \
+            .per = 10000                                                                                               \
+        }                                                                                                              \
+    }
+#define STATUS                                                                                                         \
+    {                                                                                                                  \
+        .number = 3, .id = {"status", 6}, .trigger = LOY_EVENT_PURCHASE, .reward = {                                   \
+            .kind = LOY_REWARD_PER_AMOUNT,                                                                             \
+            .wallet = 2,                                                                                               \
+            .points = 7,                                                                                               \
+            .per = 1300,                                                                                               \
+            .prorata = true,                                                                                           \
+            .rounding = LOY_ROUND_HALF_EVEN                                                                            \
+        }                                                                                                              \
+    }
+/* Bonus points: for big baskets all or nothing, and for every purchase whatever is left. */
+#define FEAST(budget_)                                                                                                 \
+    {                                                                                                                  \
+        .number = 4, .id = {"feast", 5}, .is_campaign = true, .trigger = LOY_EVENT_PURCHASE, .minimum_minor = 40000,   \
+        .reward = {.kind = LOY_REWARD_PER_AMOUNT, .points = 13, .per = 20000}, .budget = budget_                       \
+    }
+#define GIFT(budget_)                                                                                                  \
+    {                                                                                                                  \
+        .number = 5, .id = {"gift", 4}, .is_campaign = true, .trigger = LOY_EVENT_PURCHASE,                            \
+        .reward = {.kind = LOY_REWARD_PER_AMOUNT, .wallet = 1, .points = 3, .per = 10000}, .budget = budget_           \
+    }
+
+static const struct loy_rule all_rules[] = {BASE, STAMP, STATUS, FEAST(&large[0]), GIFT(&large[1])};
+static const struct loy_rule some_rules[] = {BASE, STAMP, FEAST(&small[0]), GIFT(&small[1])};
+static const struct loy_rule one_rule[] = {BASE};
+
+#define PROGRAMME(wallets_, wallet_count_, rules_, budgets_, budget_count_)                                            \
     {                                                                                                                  \
         .id = {"simulated", 9}, .revision = 1, .from_us = INT64_MIN, .currency = {"RUB", 3}, .currency_digits = 2,     \
-        .wallets = wallets_, .wallet_count = wallet_count_, .rules = rules, .rule_count = rule_count_,                 \
+        .wallets = wallets_, .wallet_count = wallet_count_, .rules = rules_,                                           \
+        .rule_count = sizeof rules_ / sizeof *rules_, .budgets = budgets_, .budget_count = budget_count_,              \
         .historical_sources = imports, .historical_source_count = 1, .late_us = SECONDS(30), .early_us = SECONDS(5)    \
     }
 
 static const struct loy_programme programmes[] = {
-    PROGRAMME(held_wallets, 3, 3),
-    PROGRAMME(held_wallets, 2, 2),
-    PROGRAMME(held_wallets + 1, 1, 1),
+    PROGRAMME(held_wallets, 3, all_rules, large, BUDGETS),
+    PROGRAMME(held_wallets, 2, some_rules, small, BUDGETS),
+    PROGRAMME(held_wallets + 1, 1, one_rule, NULL, 0),
 };
 
 const struct loy_programme *sim_programme(uint32_t i)

@@ -441,6 +441,9 @@ static void execute_load(struct fake_transaction *t)
             counters[counter_count++] = *counter;
         }
     }
+    if (load->count == 0 && load->counter_count > 0) {
+        sim_happened(t->db->world, SIM_COUNTERS_READ);
+    }
     t->result = (struct loy_store_result){.status = LOY_STORE_DONE,
                                           .members = rows,
                                           .member_count = count,

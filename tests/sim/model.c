@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { FAILURES_SHOWN = 12 };
 
@@ -238,7 +239,9 @@ void sim_model_check(struct sim_model *model)
     }
     sim_model_check_outcomes(model);
     sim_model_check_dead_letters(model);
+    sim_model_check_budgets(model);
     sim_model_check_ledger(model);
+    free(model->budgeted);
     sim_map_fini(&model->row_of_position);
     sim_map_fini(&model->first_of_identity);
 }

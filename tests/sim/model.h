@@ -9,6 +9,8 @@
 #include "sim/customers.h"
 #include "sim/fake_store.h"
 
+enum { SIM_RULES_MAX = 8 };
+
 struct sim_model {
     struct sim_world *world;
     const struct loy_programme *programme;
@@ -20,8 +22,9 @@ struct sim_model {
     uint32_t failures;
 
     /* worked out on the way */
-    struct sim_map row_of_position;   /* input position -> journal row */
-    struct sim_map first_of_identity; /* member and identity -> journal row */
+    struct sim_map row_of_position;     /* input position -> journal row */
+    struct sim_map first_of_identity;   /* member and identity -> journal row */
+    int64_t (*budgeted)[SIM_RULES_MAX]; /* by journal row, then place of the rule: what its budget leaves of it */
 };
 
 /* The invariants I1 to I8 over everything that the run left behind; prints each failure. */
@@ -38,6 +41,10 @@ bool sim_model_origin(const struct loy_bus_message *message, struct loy_position
 
 void sim_model_check_outcomes(struct sim_model *model);
 void sim_model_check_ledger(struct sim_model *model);
+/* What a rule without a budget grants for a record. */
+int64_t sim_model_points(const struct loy_rule *rule, const struct sim_record *record);
+/* Fills budgeted, and compares what is charged. */
+void sim_model_check_budgets(struct sim_model *model);
 /* One member's published updates against the balances that each version must have. */
 struct sim_expected_balance {
     int64_t available[LOY_WALLETS_MAX];

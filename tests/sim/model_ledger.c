@@ -122,17 +122,26 @@ static int64_t share(int64_t points, int64_t total, int64_t per, enum loy_roundi
     return whole + (2 * rest > per || (2 * rest == per && whole % 2 == 1));
 }
 
-static void earn(struct pencil *pencil, const struct sim_record *record, int64_t earned_us, int64_t moment_us)
+int64_t sim_model_points(const struct loy_rule *rule, const struct sim_record *record)
+{
+    int64_t total = eligible_total(rule, record);
+    if (!record->is_purchase || total < rule->minimum_minor) {
+        return 0;
+    }
+    return rule->reward.prorata ? share(rule->reward.points, total, rule->reward.per, rule->reward.rounding)
+                                : total / rule->reward.per * rule->reward.points;
+}
+
+static void earn(struct pencil *pencil, const struct loy_journal_row *row, const struct sim_record *record,
+                 int64_t earned_us, int64_t moment_us)
 {
     const struct loy_programme *programme = pencil->model->programme;
     for (uint32_t i = 0; i < programme->rule_count; i++) {
         const struct loy_rule *rule = &programme->rules[i];
         const struct loy_wallet *wallet = &programme->wallets[rule->reward.wallet];
-        int64_t total = eligible_total(rule, record);
-        int64_t points = rule->reward.prorata
-                             ? share(rule->reward.points, total, rule->reward.per, rule->reward.rounding)
-                             : total / rule->reward.per * rule->reward.points;
-        if (total < rule->minimum_minor || points == 0) {
+        int64_t points = rule->budget ? pencil->model->budgeted[row - pencil->model->db->journal][i]
+                                      : sim_model_points(rule, record);
+        if (points == 0) {
             continue;
         }
         struct accrual accrual = {rule->reward.wallet, points, ceil_seconds(earned_us + wallet->pending_us),
@@ -227,7 +236,7 @@ static void replay_one(struct pencil *pencil, const struct loy_journal_row *row,
     bool is_late = record->occurred_at_us < row->arrival_us - programme->late_us ||
                    record->occurred_at_us > row->arrival_us + programme->early_us;
     if (record->is_purchase) {
-        earn(pencil, record, is_late ? row->arrival_us : record->occurred_at_us, moment_us);
+        earn(pencil, row, record, is_late ? row->arrival_us : record->occurred_at_us, moment_us);
         pass_time(pencil, moment_us); /* what came so late that it has expired already */
     }
     check_entries(pencil, row);

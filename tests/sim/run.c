@@ -126,6 +126,9 @@ static void run_init(struct run *run, const struct sim_options *options)
     run->db.poison = LOY_STR(SIM_POISON);
     fake_redis_init(&run->redis, world);
     const struct loy_programme *programme = sim_programme((uint32_t)sim_below(world, 3));
+    for (uint32_t i = 0; i < programme->budget_count; i++) {
+        run->db.counters[run->db.counter_count++] = (struct loy_counter_row){programme->budgets[i].counter, 0};
+    }
     sim_customers_init(&run->customers, world, &run->broker, programme, CUSTOMER_TOPICS);
     run->customers.misbehave = sim_chance(world, 900);
     choose_config(run);

@@ -87,6 +87,9 @@ struct sim_faults {
     X(GUARD_JOURNAL, "guard_journal")                                                                                  \
     X(GUARD_MEMBER, "guard_member")                                                                                    \
     X(GUARD_COUNTER, "guard_counter")                                                                                  \
+    X(COUNTERS_READ, "counters_read_again")                                                                            \
+    X(BUDGET_CUT, "budget_cut")                                                                                        \
+    X(BUDGET_REFUSED, "budget_refused")                                                                                \
     X(COMMIT, "commit")                                                                                                \
     X(OUTBOX_REPLAYED, "outbox_replayed")                                                                              \
     X(CACHE_OFF, "cache_off")                                                                                          \
