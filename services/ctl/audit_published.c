@@ -87,7 +87,7 @@ enum loy_err loy_published_decode(struct loy_str bytes, struct loy_arena *arena,
     const ProtobufCMessageDescriptor *descriptor = &loyalty__v1__update__descriptor;
     enum loy_err err = bytes.len > 0 && bytes.at[0] == '{'
                            ? loy_wire_json_read(descriptor, bytes, arena, &message, NULL, error)
-                           : loy_wire_proto_read(descriptor, NULL, bytes, arena, NULL, &message, error);
+                           : loy_wire_proto_read(descriptor, NULL, bytes, arena, arena, NULL, &message, error);
     if (err) {
         return err == LOY_ERR_NO_MEMORY ? err : LOY_ERR_CORRUPT;
     }

@@ -70,24 +70,32 @@ static enum loy_err reach(struct loy_worker *worker, const struct loy_position *
     return LOY_OK;
 }
 
-static bool copy_record(struct loy_arena *arena, const struct loy_record *from, struct loy_record *to)
+/* A text that the batch has already, or a copy. */
+static struct loy_str keep_text(struct loy_arena *arena, struct loy_str text, struct loy_str kept)
 {
-    *to = *from;
-    struct loy_header *headers = loy_arena_alloc(arena, from->header_count * sizeof *headers);
-    to->key = loy_str_copy(arena, from->key);
-    to->value = loy_str_copy(arena, from->value);
-    if (!headers || !to->key.at || !to->value.at) {
+    return kept.len > 0 && loy_str_equal(text, kept) ? kept : loy_str_copy(arena, text);
+}
+
+/* The record so far is the bus's: what comes next takes its place. Dead letters and forwards need all of it, but most
+ * keys are the member's id, and most values the event as the journal keeps it. */
+static bool keep_record(struct loy_arena *arena, struct loy_item *item)
+{
+    struct loy_record *record = &item->record;
+    const struct loy_header *from = record->headers;
+    struct loy_header *headers = loy_arena_alloc(arena, record->header_count * sizeof *headers);
+    record->key = keep_text(arena, record->key, item->event.member_id);
+    record->value = keep_text(arena, record->value, item->event.encoded);
+    if (!headers || !record->key.at || !record->value.at) {
         return false;
     }
-    for (uint32_t i = 0; i < from->header_count; i++) {
-        headers[i].name = loy_str_copy(arena, from->headers[i].name);
-        headers[i].value =
-            from->headers[i].value.at ? loy_str_copy(arena, from->headers[i].value) : (struct loy_str){0};
-        if (!headers[i].name.at || (from->headers[i].value.at && !headers[i].value.at)) {
+    for (uint32_t i = 0; i < record->header_count; i++) {
+        headers[i].name = loy_str_copy(arena, from[i].name);
+        headers[i].value = from[i].value.at ? loy_str_copy(arena, from[i].value) : (struct loy_str){0};
+        if (!headers[i].name.at || (from[i].value.at && !headers[i].value.at)) {
             return false;
         }
     }
-    to->headers = headers;
+    record->headers = headers;
     return true;
 }
 
@@ -173,7 +181,8 @@ static enum loy_err decode(struct loy_worker *worker, struct loy_batch *batch, s
         return LOY_OK;
     }
     bool internal = item->at.topic >= worker->internal_topic;
-    err = loy_wire_decode(&item->record, internal, &batch->arena, &item->event, &error);
+    loy_region_reset(&worker->scratch_region, &worker->scratch, LOY_SCRATCH_KEEP);
+    err = loy_wire_decode_in(&item->record, internal, &batch->arena, &worker->scratch, &item->event, &error);
     if (err && loy_err_class(err) != LOY_CLASS_REJECT) {
         return loy_worker_fail(worker, err, "decoding: %s", error.detail);
     }
@@ -210,6 +219,16 @@ static enum loy_err decode_in_turn(struct loy_worker *worker, struct loy_batch *
     return item->undecoded ? LOY_OK : decode(worker, batch, item);
 }
 
+/* The broker's timestamp, never later than our clock: which is asked once a turn, and for records younger than that. */
+static int64_t arrival_of(struct loy_worker *worker, const struct loy_record *record)
+{
+    if (record->timestamp_us < 0 || record->timestamp_us >= worker->wall_us) {
+        worker->wall_us = worker->clock.wall_us(worker->clock.self);
+    }
+    bool has_timestamp = record->timestamp_us >= 0 && record->timestamp_us < worker->wall_us;
+    return has_timestamp ? record->timestamp_us : worker->wall_us;
+}
+
 static enum loy_err take_record(struct loy_worker *worker, const struct loy_record *record)
 {
     struct loy_batch *batch = worker->filling;
@@ -233,23 +252,23 @@ static enum loy_err take_record(struct loy_worker *worker, const struct loy_reco
     owned->read_next[at.topic] = at.offset + 1;
     loy_batch_span(worker, batch, at.partition)->next_offset[at.topic] = at.offset + 1;
     owned->drained[at.topic] = false;
-    int64_t wall_us = worker->clock.wall_us(worker->clock.self);
-    bool has_timestamp = record->timestamp_us >= 0 && record->timestamp_us < wall_us;
     struct loy_item *item = &batch->items[batch->count];
     memset(item, 0, sizeof *item);
     item->at = item->origin = at;
-    item->arrival_us = has_timestamp ? record->timestamp_us : wall_us;
+    item->arrival_us = arrival_of(worker, record);
     item->slot = -1;
-    if (!copy_record(&batch->arena, record, &item->record)) {
-        return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "a batch of %u records fills its memory", batch->count);
-    }
+    item->record = *record;
     if (at.topic >= worker->internal_topic) {
         read_origin(worker, item);
     }
     if (batch->count++ == 0) {
         batch->first_us = loy_worker_now_us(worker);
     }
-    return decode_in_turn(worker, batch, item);
+    err = decode_in_turn(worker, batch, item);
+    if (!err && !keep_record(&batch->arena, item)) {
+        return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "a batch of %u records fills its memory", batch->count);
+    }
+    return err;
 }
 
 /* Ticks are read when the other topics of their partition are drained: an event that came before a tick is decided
@@ -345,6 +364,7 @@ static void throttle(struct loy_worker *worker, bool on)
 enum loy_err loy_intake_take(struct loy_worker *worker, bool *ret_progress)
 {
     int64_t now_us = loy_worker_now_us(worker);
+    worker->wall_us = worker->clock.wall_us(worker->clock.self);
     bool room = has_room(worker);
     worker->room_us = room ? now_us : worker->room_us;
     throttle(worker, !room && now_us - worker->room_us > LOY_THROTTLE_US);

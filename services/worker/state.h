@@ -213,6 +213,7 @@ struct loy_worker {
     struct loy_batch batches[2];
     struct loy_batch *current; /* being worked */
     struct loy_batch *filling; /* being read */
+    int64_t wall_us;           /* the wall clock, as it was looked at last for arrivals */
     uint32_t target;           /* records of a batch, growing with the backlog */
     uint32_t alone;            /* so many records more are worked one at a time */
     bool suspects;             /* a partition has records before its alone_until: one at a time until they are done */
@@ -225,7 +226,7 @@ struct loy_worker {
     struct loy_region small_region;
     struct loy_arena small; /* requests that are no batch: acquire, trim */
     struct loy_region scratch_region;
-    struct loy_arena scratch; /* emptied before each event is decided */
+    struct loy_arena scratch; /* emptied before each event is decoded, and before it is decided */
 
     struct loy_account_cache *accounts;
     struct loy_counters *counters;

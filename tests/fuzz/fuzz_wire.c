@@ -36,7 +36,8 @@ static void check_stable(const struct loy_event *event)
     }
     ProtobufCMessage *message;
     struct loy_str written;
-    if (loy_wire_proto_read(&loyalty__v1__event__descriptor, NULL, event->encoded, &arena, NULL, &message, &error) ||
+    if (loy_wire_proto_read(&loyalty__v1__event__descriptor, NULL, event->encoded, &arena, &arena, NULL, &message,
+                            &error) ||
         loy_wire_proto_write(message, &arena, &written) || !loy_str_equal(event->encoded, written)) {
         abort();
     }

@@ -49,7 +49,7 @@ static enum loy_err answer(char what, const ProtobufCMessageDescriptor *descript
         return err;
     }
     enum loy_err err = what == 'p' ? loy_wire_json_read(descriptor, bytes, arena, &message, NULL, error)
-                                   : loy_wire_proto_read(descriptor, NULL, bytes, arena, NULL, &message, error);
+                                   : loy_wire_proto_read(descriptor, NULL, bytes, arena, arena, NULL, &message, error);
     if (err) {
         return err;
     }

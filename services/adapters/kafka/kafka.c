@@ -7,7 +7,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { SESSION_TIMEOUT_MS = 10000 };
+enum { SESSION_TIMEOUT_MS = 10000, RECORDS_A_LOOK = 64 };
 
 /* --- errors and log lines ------------------------------------------------------------------------------------------
  */
@@ -92,9 +92,11 @@ void loy_kafka_wake_by(const struct loy_kafka *kafka, rd_kafka_queue_t *queue)
 /* --- the port ------------------------------------------------------------------------------------------------------
  */
 
+/* While records come, the producer's reports are looked for now and then only: each look takes a lock and the time. */
 static void poll_bus(void *self, struct loy_bus_event *ret_event)
 {
     struct loy_kafka *kafka = self;
+    bool look = kafka->records_before_look == 0;
     if (kafka->idle) {
         uint64_t ignored;
         (void)!read(kafka->wake_fd, &ignored, sizeof ignored);
@@ -102,7 +104,15 @@ static void poll_bus(void *self, struct loy_bus_event *ret_event)
     kafka->idle = false;
     ret_event->kind = LOY_BUS_NOTHING;
     ret_event->error.code = LOY_OK;
-    if (loy_kafka_producer_poll(kafka, ret_event) || loy_kafka_consumer_poll(kafka, ret_event)) {
+    if (look && loy_kafka_producer_poll(kafka, ret_event)) {
+        return; /* and there may be more: the next poll looks again */
+    }
+    if (loy_kafka_consumer_poll(kafka, ret_event)) {
+        kafka->records_before_look = look ? RECORDS_A_LOOK : kafka->records_before_look - 1;
+        return;
+    }
+    kafka->records_before_look = 0;
+    if (!look && loy_kafka_producer_poll(kafka, ret_event)) {
         return;
     }
     ret_event->kind = LOY_BUS_NOTHING;

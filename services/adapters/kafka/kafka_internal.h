@@ -74,7 +74,8 @@ struct loy_kafka {
     struct loy_kafka_consumer in;
     struct loy_kafka_producer out;
     int wake_fd;
-    bool idle; /* the last poll found nothing: the descriptor may be set */
+    bool idle;                    /* the last poll found nothing: the descriptor may be set */
+    uint32_t records_before_look; /* from the consumer, before the producer is asked again */
 };
 
 /* What to do about an error of the client, by its code. */

@@ -15,6 +15,7 @@ enum { KIND_FIRST = 20, KIND_LAST = 49 }; /* numbers that Event keeps for its ki
 /* One record on its way in. */
 struct decoder {
     struct loy_arena *arena;
+    struct loy_arena *scratch; /* for messages of protobuf-c: nobody needs them when the event is filled */
     struct loy_error *error;
     bool internal;
     struct loy_wire_cloudevent cloudevent;
@@ -32,7 +33,7 @@ static enum loy_err read_proto(struct decoder *decoder, struct loy_str bytes)
     decoder->notes.unknown_to = KIND_LAST;
     ProtobufCMessage *message;
     enum loy_err err = loy_wire_proto_read(&loyalty__v1__event__descriptor, loy_wire_event_rules(), bytes,
-                                           decoder->arena, &decoder->notes, &message, decoder->error);
+                                           decoder->arena, decoder->scratch, &decoder->notes, &message, decoder->error);
     if (err) {
         return err;
     }
@@ -44,7 +45,7 @@ static enum loy_err read_proto(struct decoder *decoder, struct loy_str bytes)
 static enum loy_err read_tree(struct decoder *decoder, json_t *tree)
 {
     ProtobufCMessage *message;
-    enum loy_err err = loy_wire_json_take(&loyalty__v1__event__descriptor, tree, decoder->arena, &message,
+    enum loy_err err = loy_wire_json_take(&loyalty__v1__event__descriptor, tree, decoder->scratch, &message,
                                           &decoder->unknown_key, decoder->error);
     if (err) {
         return err;
@@ -157,7 +158,7 @@ static enum loy_err complete_moment(struct decoder *decoder)
         return loy_error_set(decoder->error, LOY_ERR_INVALID_TIME,
                              "occurred_at: absent, and the CloudEvent's time is not a moment (RFC 3339)");
     }
-    Google__Protobuf__Timestamp *moment = LOY_NEW(decoder->arena, Google__Protobuf__Timestamp);
+    Google__Protobuf__Timestamp *moment = LOY_NEW(decoder->scratch, Google__Protobuf__Timestamp);
     if (!moment) {
         return loy_error_set(decoder->error, LOY_ERR_NO_MEMORY, "the arena is full");
     }
@@ -307,11 +308,11 @@ static enum loy_err decode(struct decoder *decoder, const struct loy_record *rec
     return err ? err : finish(decoder, ret_event);
 }
 
-enum loy_err loy_wire_decode(const struct loy_record *record, bool internal, struct loy_arena *arena,
-                             struct loy_event *ret_event, struct loy_error *error)
+enum loy_err loy_wire_decode_in(const struct loy_record *record, bool internal, struct loy_arena *arena,
+                                struct loy_arena *scratch, struct loy_event *ret_event, struct loy_error *error)
 {
     struct loy_arena_mark mark = loy_arena_mark(arena);
-    struct decoder decoder = {.arena = arena, .error = error, .internal = internal};
+    struct decoder decoder = {.arena = arena, .scratch = scratch, .error = error, .internal = internal};
     enum loy_err err = decode(&decoder, record, ret_event);
     if (err) {
         loy_arena_reset_to(arena, mark);
@@ -319,11 +320,17 @@ enum loy_err loy_wire_decode(const struct loy_record *record, bool internal, str
     return err;
 }
 
+enum loy_err loy_wire_decode(const struct loy_record *record, bool internal, struct loy_arena *arena,
+                             struct loy_event *ret_event, struct loy_error *error)
+{
+    return loy_wire_decode_in(record, internal, arena, arena, ret_event, error);
+}
+
 enum loy_err loy_wire_event_decode(struct loy_str encoded, struct loy_arena *arena, struct loy_event *ret_event,
                                    struct loy_error *error)
 {
     struct loy_arena_mark mark = loy_arena_mark(arena);
-    struct decoder decoder = {.arena = arena, .error = error, .internal = true};
+    struct decoder decoder = {.arena = arena, .scratch = arena, .error = error, .internal = true};
     enum loy_err err = read_proto(&decoder, encoded);
     if (!err) {
         err = finish(&decoder, ret_event);

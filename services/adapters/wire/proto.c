@@ -479,11 +479,11 @@ static enum loy_err read_message(struct reader *reader, struct scope *scope, str
 }
 
 enum loy_err loy_wire_proto_read(const ProtobufCMessageDescriptor *descriptor, const struct loy_wire_rules *rules,
-                                 struct loy_str bytes, struct loy_arena *arena, struct loy_wire_notes *notes,
-                                 ProtobufCMessage **ret_message, struct loy_error *error)
+                                 struct loy_str bytes, struct loy_arena *texts, struct loy_arena *arena,
+                                 struct loy_wire_notes *notes, ProtobufCMessage **ret_message, struct loy_error *error)
 {
     assert(!rules || rules->descriptor == descriptor);
-    struct reader reader = {.arena = arena, .error = error, .texts = loy_arena_alloc(arena, bytes.len + 1)};
+    struct reader reader = {.arena = arena, .error = error, .texts = loy_arena_alloc(texts, bytes.len + 1)};
     if (!reader.texts) {
         return no_memory(&reader);
     }

@@ -26,13 +26,15 @@ struct loy_wire_notes {
     bool canonical;
 };
 
-/* Reads one message. Unknown fields are dropped; a singular field or a oneof that comes twice is refused, as are texts
- * that are not UTF-8 or hold U+0000. rules: limits to check as well; NULL: none.
- * Errors of class REJECT with the field's path, or LOY_ERR_NO_MEMORY. notes may be NULL. */
+/* Reads one message; its texts go to the arena `texts`, everything else to `arena` (they may be the same). Unknown
+ * fields are dropped; a singular field or a oneof that comes twice is refused, as are texts that are not UTF-8 or hold
+ * U+0000. rules: limits to check as well; NULL: none. Errors of class REJECT with the field's path, or
+ * LOY_ERR_NO_MEMORY. notes may be NULL. */
 LOY_MUST_USE enum loy_err loy_wire_proto_read(const ProtobufCMessageDescriptor *descriptor,
                                               const struct loy_wire_rules *rules, struct loy_str bytes,
-                                              struct loy_arena *arena, struct loy_wire_notes *notes,
-                                              ProtobufCMessage **ret_message, struct loy_error *error);
+                                              struct loy_arena *texts, struct loy_arena *arena,
+                                              struct loy_wire_notes *notes, ProtobufCMessage **ret_message,
+                                              struct loy_error *error);
 
 /* The message's bytes, in the arena: fields in order of their numbers. LOY_ERR_NO_MEMORY. */
 LOY_MUST_USE enum loy_err loy_wire_proto_write(const ProtobufCMessage *message, struct loy_arena *arena,

@@ -21,7 +21,7 @@ enum loy_err loy_wire_trace_decode(struct loy_str encoded, struct loy_arena *are
 {
     ProtobufCMessage *message;
     enum loy_err err =
-        loy_wire_proto_read(&loyalty__v1__trace__descriptor, NULL, encoded, arena, NULL, &message, error);
+        loy_wire_proto_read(&loyalty__v1__trace__descriptor, NULL, encoded, arena, arena, NULL, &message, error);
     if (err) {
         return corrupt(err, "trace", error);
     }
@@ -69,7 +69,7 @@ enum loy_err loy_wire_to_json(enum loy_wire_message message, struct loy_str enco
         [LOY_WIRE_OUTCOME] = {&loyalty__v1__outcome__descriptor, "outcome"},
     };
     ProtobufCMessage *read;
-    enum loy_err err = loy_wire_proto_read(known[message].descriptor, NULL, encoded, arena, NULL, &read, error);
+    enum loy_err err = loy_wire_proto_read(known[message].descriptor, NULL, encoded, arena, arena, NULL, &read, error);
     if (err) {
         return corrupt(err, known[message].name, error);
     }

@@ -38,6 +38,12 @@ enum { LOY_WIRE_DECODE_ARENA = 16 << 20 };
 LOY_MUST_USE enum loy_err loy_wire_decode(const struct loy_record *record, bool internal, struct loy_arena *arena,
                                           struct loy_event *ret_event, struct loy_error *error);
 
+/* The same with a second arena for what is needed during the call only, which is more than the event itself. After an
+ * error too it is the caller's to empty. */
+LOY_MUST_USE enum loy_err loy_wire_decode_in(const struct loy_record *record, bool internal, struct loy_arena *arena,
+                                             struct loy_arena *scratch, struct loy_event *ret_event,
+                                             struct loy_error *error);
+
 /* The same for an event that we encoded: the journal's bytes. LOY_ERR_CORRUPT when they are not. */
 LOY_MUST_USE enum loy_err loy_wire_event_decode(struct loy_str encoded, struct loy_arena *arena,
                                                 struct loy_event *ret_event, struct loy_error *error);
