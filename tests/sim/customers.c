@@ -91,6 +91,31 @@ const struct loy_programme *sim_programme(uint32_t i)
     return &programmes[i % 3];
 }
 
+const struct loy_programme *sim_next_programme(struct sim_world *world, const struct loy_programme *before)
+{
+    static const struct loy_rule status = STATUS;
+    struct loy_programme *next = sim_alloc(&world->pool, sizeof *next);
+    struct loy_rule *changed = sim_alloc(&world->pool, (before->rule_count + 1) * sizeof *changed);
+    /* Never a wallet less: members may hold its points. */
+    bool wider = before->wallets == held_wallets && before->wallet_count == 2 && sim_chance(world, 300);
+    *next = *before;
+    next->wallet_count += wider;
+    next->rule_count = 0;
+    for (uint32_t i = 0; i < before->rule_count; i++) {
+        if (i == 2 && wider) {
+            changed[next->rule_count++] = status; /* before the campaigns */
+        }
+        changed[next->rule_count] = before->rules[i];
+        changed[next->rule_count++].reward.points += sim_between(world, 0, 9);
+    }
+    next->rules = changed;
+    next->revision++;
+    next->late_us = SECONDS(sim_between(world, 5, 60));
+    next->early_us = SECONDS(sim_between(world, 1, 10));
+    next->from_us = world->now_us + (sim_chance(world, 500) ? SECONDS(sim_between(world, -20, 20)) : 0);
+    return next;
+}
+
 /* --- records --- */
 
 void sim_customers_init(struct sim_customers *customers, struct sim_world *world, struct fake_broker *broker,

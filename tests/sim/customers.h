@@ -73,5 +73,7 @@ void sim_customers_tick(struct sim_customers *customers, const struct fake_db *d
 const struct sim_record *sim_customers_at(const struct sim_customers *customers, struct loy_position at);
 /* The programmes that runs are made with: all times are short, so that a run of minutes sees points come and go. */
 const struct loy_programme *sim_programme(uint32_t i);
+/* What a marketer publishes next: other points, other bounds of what is late, now and then a wallet more. */
+const struct loy_programme *sim_next_programme(struct sim_world *world, const struct loy_programme *before);
 
 #endif

@@ -283,6 +283,7 @@ static void write_journal(struct fake_db *db, const struct loy_journal_row *row)
     if (db->journal_count == db->journal_capacity) {
         db->journal_capacity = db->journal_capacity * 2 + 64;
         db->journal = sim_grow(db->journal, db->journal_capacity, sizeof *db->journal);
+        db->journal_known = sim_grow(db->journal_known, db->journal_capacity, sizeof *db->journal_known);
     }
     struct sim_pool *pool = &db->world->pool;
     struct loy_journal_row *kept = &db->journal[db->journal_count];
@@ -298,7 +299,7 @@ static void write_journal(struct fake_db *db, const struct loy_journal_row *row)
             (long long)row->from.offset, (long long)row->arrival_us, row->kind, row->entry_count);
     sim_map_put(&db->journal_keys, sim_copy(pool, (struct loy_str){(const char *)&bytes, sizeof bytes}),
                 (int32_t)db->journal_count);
-    db->journal_count++;
+    db->journal_known[db->journal_count++] = db->revision_count;
 }
 
 static void write_member(struct fake_db *db, const struct loy_member_write *write)

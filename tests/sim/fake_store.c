@@ -92,6 +92,15 @@ void fake_db_init(struct fake_db *db, struct sim_world *world, uint16_t topic_co
     db->revision_count = 1;
 }
 
+void fake_db_publish(struct fake_db *db, int64_t from_us)
+{
+    if (db->revision_count == FAKE_REVISIONS_MAX) {
+        abort();
+    }
+    db->revisions[db->revision_count] = (struct fake_revision){(int32_t)db->revision_count + 1, from_us};
+    db->revision_count++;
+}
+
 static void scribble(const void *at, size_t count, size_t size)
 {
     if (count > 0) {
@@ -140,6 +149,7 @@ void fake_db_fini(struct fake_db *db)
         fake_transaction_free(t);
     }
     free(db->journal);
+    free(db->journal_known);
     free(db->members);
     sim_map_fini(&db->journal_keys);
     sim_map_fini(&db->member_ids);

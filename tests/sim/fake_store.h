@@ -41,6 +41,7 @@ struct fake_db {
     struct fake_partition *partitions;
     struct loy_journal_row *journal;
     uint32_t journal_count, journal_capacity;
+    uint32_t *journal_known; /* of each row: how many revisions stood there when it was committed */
     struct sim_map journal_keys;
     struct fake_member *members;
     uint32_t member_count, member_capacity;
@@ -60,6 +61,8 @@ struct fake_db {
 
 void fake_db_init(struct fake_db *db, struct sim_world *world, uint16_t topic_count, int32_t partitions);
 void fake_db_fini(struct fake_db *db);
+/* Publishes the next programme revision, between two commits. */
+void fake_db_publish(struct fake_db *db, int64_t from_us);
 /* Executes what is due by the world's time. */
 void fake_db_run(struct fake_db *db);
 /* When something is next to happen; INT64_MAX: nothing. */

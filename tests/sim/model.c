@@ -94,14 +94,15 @@ static void check_balances(struct sim_model *model, const Loyalty__V1__Update *u
 {
     const Loyalty__V1__BalanceUpdate *balance =
         update->kind_case == LOYALTY__V1__UPDATE__KIND_BALANCE ? update->balance : NULL;
-    if (!balance || balance->n_wallets != model->programme->wallet_count) {
+    if (!balance || balance->n_wallets != expected->wallet_count) {
         sim_model_fail(model, "update %" PRId64 " of %s has not the programme's wallets", update->version,
                        update->member_id);
         return;
     }
-    for (uint16_t w = 0; w < model->programme->wallet_count; w++) {
+    const struct loy_programme *newest = model->published->programmes[model->published->count - 1];
+    for (uint16_t w = 0; w < expected->wallet_count; w++) {
         const Loyalty__V1__WalletBalance *wallet = balance->wallets[w];
-        if (!wallet->wallet || !loy_str_equal(loy_str(wallet->wallet), model->programme->wallets[w].id) ||
+        if (!wallet->wallet || !loy_str_equal(loy_str(wallet->wallet), newest->wallets[w].id) ||
             wallet->available != expected->available[w] || wallet->pending != expected->pending[w] ||
             wallet->reserved != 0) {
             sim_model_fail(model,

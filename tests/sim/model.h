@@ -7,13 +7,14 @@
 #define LOY_TESTS_SIM_MODEL_H
 
 #include "sim/customers.h"
+#include "sim/fake_programmes.h"
 #include "sim/fake_store.h"
 
 enum { SIM_RULES_MAX = 8 };
 
 struct sim_model {
     struct sim_world *world;
-    const struct loy_programme *programme;
+    const struct fake_published *published;
     const struct fake_broker *broker;
     const struct fake_db *db;
     const struct sim_customers *customers;
@@ -41,6 +42,8 @@ bool sim_model_origin(const struct loy_bus_message *message, struct loy_position
 
 void sim_model_check_outcomes(struct sim_model *model);
 void sim_model_check_ledger(struct sim_model *model);
+/* By which revision a row had to be decided, from what stood in the table when it was committed. */
+const struct loy_programme *sim_model_revision(const struct sim_model *model, const struct loy_journal_row *row);
 /* What a rule without a budget grants for a record. */
 int64_t sim_model_points(const struct loy_rule *rule, const struct sim_record *record);
 /* Fills budgeted, and compares what is charged. */
@@ -49,6 +52,7 @@ void sim_model_check_budgets(struct sim_model *model);
 struct sim_expected_balance {
     int64_t available[LOY_WALLETS_MAX];
     int64_t pending[LOY_WALLETS_MAX];
+    uint16_t wallet_count;
 };
 void sim_model_check_updates(struct sim_model *model, const struct fake_member *member,
                              const struct sim_expected_balance *versions, int64_t last);

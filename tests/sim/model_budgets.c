@@ -25,14 +25,17 @@ static int64_t charge(struct sim_model *model, const struct loy_budget *budget, 
 
 void sim_model_check_budgets(struct sim_model *model)
 {
-    const struct loy_programme *programme = model->programme;
     int64_t used[FAKE_COUNTERS_MAX] = {0};
     model->budgeted = calloc(model->db->journal_count + 1, sizeof *model->budgeted);
-    if (!model->budgeted || programme->rule_count > SIM_RULES_MAX) {
+    if (!model->budgeted) {
         abort();
     }
     for (uint32_t i = 0; i < model->db->journal_count; i++) {
         const struct sim_record *record = record_of(model, &model->db->journal[i]);
+        const struct loy_programme *programme = sim_model_revision(model, &model->db->journal[i]);
+        if (programme->rule_count > SIM_RULES_MAX) {
+            abort();
+        }
         for (uint32_t j = 0; record && j < programme->rule_count; j++) {
             const struct loy_budget *budget = programme->rules[j].budget;
             if (budget) {

@@ -132,10 +132,9 @@ int64_t sim_model_points(const struct loy_rule *rule, const struct sim_record *r
                                 : total / rule->reward.per * rule->reward.points;
 }
 
-static void earn(struct pencil *pencil, const struct loy_journal_row *row, const struct sim_record *record,
-                 int64_t earned_us, int64_t moment_us)
+static void earn(struct pencil *pencil, const struct loy_programme *programme, const struct loy_journal_row *row,
+                 const struct sim_record *record, int64_t earned_us, int64_t moment_us)
 {
-    const struct loy_programme *programme = pencil->model->programme;
     for (uint32_t i = 0; i < programme->rule_count; i++) {
         const struct loy_rule *rule = &programme->rules[i];
         const struct loy_wallet *wallet = &programme->wallets[rule->reward.wallet];
@@ -200,6 +199,29 @@ static void check_entries(struct pencil *pencil, const struct loy_journal_row *r
     }
 }
 
+/* --- revisions --- */
+
+/* The highest number, of those that stood there, with from <= t. */
+static const struct loy_programme *in_force(const struct sim_model *model, uint32_t known, int64_t at_us)
+{
+    const struct loy_programme *found = model->published->programmes[0];
+    for (uint32_t i = 1; i < known; i++) {
+        if (model->published->programmes[i]->from_us <= at_us) {
+            found = model->published->programmes[i];
+        }
+    }
+    return found;
+}
+
+const struct loy_programme *sim_model_revision(const struct sim_model *model, const struct loy_journal_row *row)
+{
+    uint32_t known = model->db->journal_known[row - model->db->journal];
+    const struct loy_programme *then = in_force(model, known, row->occurred_at_us);
+    bool is_late =
+        row->occurred_at_us < row->arrival_us - then->late_us || row->occurred_at_us > row->arrival_us + then->early_us;
+    return is_late ? in_force(model, known, row->arrival_us) : then;
+}
+
 static void check_row(struct pencil *pencil, const struct loy_journal_row *row, const struct sim_record *record)
 {
     struct sim_model *model = pencil->model;
@@ -217,7 +239,7 @@ static void check_row(struct pencil *pencil, const struct loy_journal_row *row, 
         sim_model_fail(model, "I4: journal row %d/%d@%" PRId64 " arrived at %" PRId64 ", expected %" PRId64,
                        row->from.topic, row->from.partition, row->from.offset, row->arrival_us, latest_us);
     }
-    if (row->revision != model->programme->revision || row->engine != LOY_ENGINE_VERSION ||
+    if (row->revision != sim_model_revision(model, row)->revision || row->engine != LOY_ENGINE_VERSION ||
         row->key.k != record->home || (record->class == SIM_EVENT && row->occurred_at_us != record->occurred_at_us)) {
         sim_model_fail(model, "I4: journal row %d/%d@%" PRId64 " has wrong columns", row->from.topic,
                        row->from.partition, row->from.offset);
@@ -226,7 +248,9 @@ static void check_row(struct pencil *pencil, const struct loy_journal_row *row, 
 
 static void replay_one(struct pencil *pencil, const struct loy_journal_row *row, const struct sim_record *record)
 {
-    const struct loy_programme *programme = pencil->model->programme;
+    const struct loy_programme *programme = sim_model_revision(pencil->model, row);
+    uint16_t wallet_count = pencil->balance.wallet_count;
+    pencil->balance.wallet_count = programme->wallet_count > wallet_count ? programme->wallet_count : wallet_count;
     check_row(pencil, row, record);
     memset(pencil->by_time, 0, sizeof pencil->by_time);
     pencil->grant_count = 0;
@@ -236,7 +260,7 @@ static void replay_one(struct pencil *pencil, const struct loy_journal_row *row,
     bool is_late = record->occurred_at_us < row->arrival_us - programme->late_us ||
                    record->occurred_at_us > row->arrival_us + programme->early_us;
     if (record->is_purchase) {
-        earn(pencil, row, record, is_late ? row->arrival_us : record->occurred_at_us, moment_us);
+        earn(pencil, programme, row, record, is_late ? row->arrival_us : record->occurred_at_us, moment_us);
         pass_time(pencil, moment_us); /* what came so late that it has expired already */
     }
     check_entries(pencil, row);
@@ -267,10 +291,10 @@ static void check_member(struct pencil *pencil)
     struct sim_model *model = pencil->model;
     const struct loy_member_write *write = &pencil->member->write;
     struct loy_str name = write->row.member_id;
-    if (write->wallet_count != model->programme->wallet_count) {
+    if (write->wallet_count != pencil->balance.wallet_count) {
         sim_model_fail(model, "I2: %.*s has %u wallets", LOY_STR_ARG(name), write->wallet_count);
     }
-    for (uint16_t w = 0; w < model->programme->wallet_count; w++) {
+    for (uint16_t w = 0; w < pencil->balance.wallet_count; w++) {
         if (write->available[w] != pencil->balance.available[w] || write->pending[w] != pencil->balance.pending[w] ||
             write->reserved[w] != 0) {
             sim_model_fail(
@@ -348,8 +372,11 @@ static void replay_member(struct sim_model *model, const struct fake_member *mem
             }
             last_offset[at->from.topic] = at->from.offset;
         }
+        int64_t version = pencil->version;
         replay_one(pencil, at, record);
-        versions[pencil->version] = pencil->balance;
+        if (pencil->version > version) { /* a wallet more, without points, is no reason for an update */
+            versions[pencil->version] = pencil->balance;
+        }
     }
     check_member(pencil);
     sim_model_check_updates(model, member, versions, pencil->version);

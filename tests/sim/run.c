@@ -22,7 +22,7 @@ enum { CUSTOMER_TOPICS = 2, INPUTS = 4 };
 /* How often each thing is done to the world, in ten-thousandths of a step. */
 struct intensity {
     uint32_t publish, advance_long, crash, crash_in_call, freeze, expire, stop, clock_jump, store_down, bus_down,
-        cache_down, schedule;
+        cache_down, schedule, programme;
 };
 
 struct run {
@@ -86,6 +86,7 @@ static void choose_intensity(struct run *run)
         .bus_down = sometimes(world, 10),
         .cache_down = sometimes(world, 20),
         .schedule = (uint32_t)sim_between(world, 5, 60),
+        .programme = sometimes(world, 30),
     };
 }
 
@@ -146,7 +147,7 @@ static void run_init(struct run *run, const struct sim_options *options)
         run->fleet.processes[i].number = i;
     }
     run->model = (struct sim_model){.world = world,
-                                    .programme = programme,
+                                    .published = &run->published,
                                     .broker = &run->broker,
                                     .db = &run->db,
                                     .customers = &run->customers,
@@ -284,6 +285,18 @@ static void operate(struct run *run, uint32_t per_mille)
     }
 }
 
+static void publish_programme(struct run *run)
+{
+    uint32_t count = run->published.count;
+    if (count < FAKE_PROGRAMMES_MAX) {
+        const struct loy_programme *next = sim_next_programme(&run->world, run->published.programmes[count - 1]);
+        fake_published_add(&run->published, next);
+        fake_db_publish(&run->db, next->from_us);
+        sim_happened(&run->world, SIM_PUBLISHED);
+        sim_say(&run->world, "marketer", "publishes revision %d from %lld", next->revision, (long long)next->from_us);
+    }
+}
+
 static void step(struct run *run)
 {
     struct sim_world *world = &run->world;
@@ -297,6 +310,9 @@ static void step(struct run *run)
     if (run->records_left > 0 && often(run, run->intensity.publish)) {
         sim_customers_publish(&run->customers);
         run->records_left--;
+    }
+    if (often(run, run->intensity.programme)) {
+        publish_programme(run);
     }
     if (often(run, run->intensity.schedule)) {
         sim_customers_tick(&run->customers, &run->db, false);

@@ -123,7 +123,7 @@ static int report(const struct arguments *arguments, const struct job *jobs, con
         for (int i = 0; i < arguments->jobs; i++) {
             count += jobs[i].counts[h];
         }
-        bool is_rare = count < arguments->each_at_least && h != SIM_GUARD_REVISION; /* one revision in all worlds */
+        bool is_rare = count < arguments->each_at_least;
         rare += is_rare;
         printf("%-40s %12" PRIu64 "%s\n", sim_happening_name((enum sim_happening)h), count,
                is_rare ? "  too rare" : "");

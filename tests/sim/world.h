@@ -82,6 +82,7 @@ struct sim_faults {
     X(MARK, "record_marked_before_its_work")                                                                           \
     X(PARTITION_RETRIED, "stopped_partition_tried_again")                                                              \
     X(ACQUIRE_REPLY_LOST, "acquire_reply_lost")                                                                        \
+    X(PUBLISHED, "programme_published")                                                                                \
     X(GUARD_PARTITION, "guard_partition")                                                                              \
     X(GUARD_REVISION, "guard_revision")                                                                                \
     X(GUARD_JOURNAL, "guard_journal")                                                                                  \
