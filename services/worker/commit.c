@@ -272,6 +272,7 @@ enum loy_err loy_commit_done(struct loy_worker *worker, struct loy_batch *batch)
     }
     loy_counters_committed(worker->counters);
     remember_accounts(worker, batch);
+    loy_duplicates_remember(worker, batch);
     count_metrics(worker, batch);
     worker->alone -= worker->alone > 0;
     if (worker->suspects) {

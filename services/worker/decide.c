@@ -115,9 +115,6 @@ static enum loy_err decide_item(struct loy_worker *worker, struct loy_batch *bat
     bool is_new = slot->account.n < 0;
     bool is_tick = item->event.kind == LOY_EVENT_TICK;
     int64_t moment_us = item->arrival_us > slot->account.clock_us ? item->arrival_us : slot->account.clock_us;
-    struct loy_digest key = loy_event_key(&item->event);
-    memcpy(item->identity, &item->slot, sizeof item->slot);
-    memcpy(item->identity + sizeof item->slot, key.bytes, sizeof key.bytes);
     bool too_early = item->event.tick_due_at_us > moment_us || loy_account_due_us(&slot->account) > moment_us;
     if (is_tick && (is_new || too_early)) {
         item->outcome = LOY_OUTCOME_IGNORED; /* not in the journal: a later tick with the same due time must count */

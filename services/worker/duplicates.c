@@ -1,5 +1,6 @@
 /* Duplicates: the same event twice, or the same order from two channels. Within a batch they are found in memory,
- * across batches by the journal's primary key, which refuses the commit. */
+ * across batches by the journal's primary key, which refuses the commit. A refused commit costs PostgreSQL as much as
+ * one that stands, so events that this thread committed lately are looked for before. */
 #include "worker/state.h"
 
 #include "adapters/wire/wire.h"
@@ -27,9 +28,44 @@ static struct loy_str key_text(const struct loy_journal_key *key)
 static struct loy_journal_key key_of(const struct loy_batch *batch, const struct loy_item *item)
 {
     const struct loy_slot *slot = &batch->slots[item->slot];
-    struct loy_journal_key key = {.k = slot->k, .n = slot->account.n};
+    struct loy_journal_key key = {.k = slot->k, .n = slot->exists ? slot->read.n : slot->account.n};
     memcpy(key.event_key.bytes, item->identity + sizeof item->slot, sizeof key.event_key.bytes);
     return key;
+}
+
+void loy_duplicates_remember(struct loy_worker *worker, const struct loy_batch *batch)
+{
+    for (uint32_t i = 0; i < batch->count; i++) {
+        if (batch->items[i].outcome == LOY_OUTCOME_APPLIED) {
+            loy_recent_put(worker->recent, key_of(batch, &batch->items[i]).event_key);
+        }
+    }
+}
+
+static void identify(struct loy_item *item)
+{
+    struct loy_digest key = loy_event_key(&item->event);
+    memcpy(item->identity, &item->slot, sizeof item->slot);
+    memcpy(item->identity + sizeof item->slot, key.bytes, sizeof key.bytes);
+}
+
+enum loy_err loy_duplicates_expect(struct loy_worker *worker, struct loy_batch *batch)
+{
+    batch->identified = true;
+    for (uint32_t i = 0; i < batch->count; i++) {
+        struct loy_item *item = &batch->items[i];
+        if (item->settled) {
+            continue;
+        }
+        identify(item);
+        bool came_lately = loy_recent_has(worker->recent, key_of(batch, item).event_key);
+        batch->expecting = batch->expecting || (came_lately && batch->slots[item->slot].exists);
+    }
+    if (!batch->expecting) {
+        return LOY_OK;
+    }
+    loy_count(&worker->metrics->duplicates_expected, 1);
+    return loy_duplicates_find(worker, batch);
 }
 
 enum loy_err loy_duplicates_find(struct loy_worker *worker, struct loy_batch *batch)
@@ -41,8 +77,14 @@ enum loy_err loy_duplicates_find(struct loy_worker *worker, struct loy_batch *ba
     }
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct loy_item *item = &batch->items[i];
-        if (!item->settled && item->outcome == LOY_OUTCOME_APPLIED) {
-            keys[count++] = key_of(batch, item);
+        if (item->settled) {
+            continue;
+        }
+        struct loy_journal_key key = key_of(batch, item);
+        bool asked = batch->expecting ? loy_recent_has(worker->recent, key.event_key) && batch->slots[item->slot].exists
+                                      : item->outcome == LOY_OUTCOME_APPLIED;
+        if (asked) {
+            keys[count++] = key;
         }
     }
     batch->request = (struct loy_store_request){.kind = LOY_STORE_FIND, .find = {.keys = keys, .count = count}};
@@ -80,7 +122,9 @@ enum loy_err loy_duplicates_found(struct loy_worker *worker, struct loy_batch *b
                                   const struct loy_store_result *result)
 {
     struct loy_table found;
-    bool deceived = result->found_count == 0; /* the guard fired, and not on an account's number as it is now */
+    /* the guard fired, and not on an account's number as it is now */
+    bool deceived = result->found_count == 0 && !batch->expecting;
+    batch->expecting = false;
     if (!loy_table_init(&found, &batch->arena, result->found_count)) {
         return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for %u duplicates", result->found_count);
     }

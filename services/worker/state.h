@@ -14,6 +14,7 @@
 #include "worker/account_cache.h"
 #include "worker/counters.h"
 #include "worker/outbox.h"
+#include "worker/recent.h"
 #include "worker/worker.h"
 #include "worker/worker_metrics.h"
 
@@ -133,6 +134,8 @@ struct loy_batch {
     bool skip_caches;             /* a member guard failed: PostgreSQL only */
     struct loy_arena_mark loaded; /* what a new decision starts from */
     bool alone;                   /* its record is of a suspected partition */
+    bool identified;              /* its items' identities stand */
+    bool expecting;               /* the journal is asked for events that came lately, no guard having fired */
     uint32_t misses;
     const struct loy_revisions *revisions; /* those that were known when it was decided */
     int64_t newest_moment_us;              /* the latest that a revision was chosen for; INT64_MIN: none was */
@@ -229,6 +232,7 @@ struct loy_worker {
     struct loy_arena scratch; /* emptied before each event is decoded, and before it is decided */
 
     struct loy_account_cache *accounts;
+    struct loy_recent *recent;
     struct loy_counters *counters;
     struct loy_outgoing *outgoing_first, *outgoing_last, *outgoing_next; /* next: to be produced */
     struct loy_partition_write *trim_writes;                             /* of the trim under way, in `small` */
@@ -303,6 +307,10 @@ STEP loy_keep(struct loy_worker *worker, struct loy_batch *batch, struct loy_ite
 
 /* duplicates.c */
 void loy_duplicates_compare(struct loy_item *item, const struct loy_event *first);
+/* Before the batch is first decided: identifies its items, and asks the journal for those that came lately. */
+STEP loy_duplicates_expect(struct loy_worker *worker, struct loy_batch *batch);
+/* It stands. */
+void loy_duplicates_remember(struct loy_worker *worker, const struct loy_batch *batch);
 STEP loy_duplicates_find(struct loy_worker *worker, struct loy_batch *batch);
 STEP loy_duplicates_found(struct loy_worker *worker, struct loy_batch *batch, const struct loy_store_result *result);
 

@@ -83,7 +83,11 @@ static enum loy_err submit_request(struct loy_worker *worker)
 static enum loy_err decide_and_commit(struct loy_worker *worker)
 {
     struct loy_batch *batch = worker->current;
-    enum loy_err err = LOY_FAILPOINT("decide");
+    enum loy_err err = batch->identified ? LOY_OK : loy_duplicates_expect(worker, batch);
+    if (err || batch->phase == LOY_BATCH_FIND) {
+        return err;
+    }
+    err = LOY_FAILPOINT("decide");
     err = err ? err : loy_decide(worker, batch);
     if (err == LOY_ERR_CORRUPT && !batch->skip_caches) {
         loy_load_again(worker, batch);
@@ -494,8 +498,9 @@ struct loy_worker *loy_worker_new(const struct loy_worker_config *config, const 
     worker->owned = calloc((size_t)config->partitions, sizeof *worker->owned);
     worker->assigned = calloc((size_t)config->partitions, sizeof *worker->assigned);
     worker->accounts = loy_account_cache_new(config->cache_bytes);
+    worker->recent = loy_recent_new();
     worker->counters = loy_counters_new();
-    if (!worker->owned || !worker->assigned || !worker->accounts || !worker->counters ||
+    if (!worker->owned || !worker->assigned || !worker->accounts || !worker->recent || !worker->counters ||
         loy_region_map(SMALL_REGION, &worker->small_region, error) != LOY_OK ||
         loy_region_map(config->memory_bytes, &worker->scratch_region, error) != LOY_OK ||
         loy_region_map(config->memory_bytes, &worker->batches[0].region, error) != LOY_OK ||
@@ -530,6 +535,7 @@ void loy_worker_destroy(struct loy_worker *worker)
     loy_region_unmap(&worker->small_region);
     loy_region_unmap(&worker->scratch_region);
     loy_account_cache_destroy(worker->accounts);
+    loy_recent_destroy(worker->recent);
     loy_counters_destroy(worker->counters);
     free(worker->assigned);
     free(worker->owned);

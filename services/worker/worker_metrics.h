@@ -23,6 +23,8 @@
     X(acquires, "loyald_acquires_total", "Partitions acquired")                                                        \
     X(guard_partition, "loyald_guard_partition_total", "Commits refused because a partition has another owner")        \
     X(guard_journal, "loyald_guard_journal_total", "Commits refused because an event stood in the journal")            \
+    X(duplicates_expected, "loyald_duplicates_expected_total",                                                         \
+      "Batches for which the journal was asked first: an event in them had come lately")                               \
     X(guard_member, "loyald_guard_member_total", "Commits refused because an account was not what was read")           \
     X(guard_counter, "loyald_guard_counter_total",                                                                     \
       "Commits refused because others used more of a budget than the decisions allow for: decided again")              \
