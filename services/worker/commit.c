@@ -223,7 +223,8 @@ static void remember_accounts(struct loy_worker *worker, struct loy_batch *batch
             writes[count++] = (struct loy_cache_write){row, json};
         }
     }
-    if (count > 0 && LOY_FAILPOINT("cache_write") == LOY_OK) {
+    enum loy_err lost = LOY_FAILPOINT("cache_write");
+    if (count > 0 && !lost) {
         worker->cache.store(worker->cache.self, writes, count);
     }
 }
