@@ -13,7 +13,8 @@ static int64_t member_bytes(const struct loy_programme *programme)
     int64_t counters = 0;
     for (uint32_t i = 0; i < programme->rule_count; i++) {
         const struct loy_rule *rule = &programme->rules[i];
-        counters += rule->limit_count + rule->cap_count + (rule->cooldown_us > 0) + rule->reward.carry;
+        counters +=
+            rule->limit_count + rule->cap_count + (rule->cooldown.us || rule->cooldown.months) + rule->reward.carry;
     }
     for (uint16_t i = 0; i < programme->wallet_count; i++) {
         counters += programme->wallets[i].cap_count;

@@ -2,6 +2,7 @@
 
 #include "engine/history.h"
 #include "engine/lots.h"
+#include "engine/period.h"
 #include "engine/rates.h"
 #include "engine/rules.h"
 
@@ -58,8 +59,7 @@ const char *loy_reason_words(const char *name)
 static int64_t validity_moment(const struct loy_programme *programme, const struct loy_event *event, int64_t arrival_us,
                                bool *ret_late)
 {
-    *ret_late = event->occurred_at_us < arrival_us - programme->late_us ||
-                event->occurred_at_us > arrival_us + programme->early_us;
+    *ret_late = !loy_period_believes(programme, event->occurred_at_us, arrival_us);
     return *ret_late ? arrival_us : event->occurred_at_us;
 }
 

@@ -2,13 +2,19 @@
 
 #include "base/num.h"
 #include "engine/history.h"
+#include "engine/period.h"
 
 #include <assert.h>
 
+static bool waits(const struct loy_rule *rule)
+{
+    return rule->cooldown.us > 0 || rule->cooldown.months > 0;
+}
+
 uint32_t loy_counters_of(const struct loy_rule *rule, const struct loy_programme *programme)
 {
-    return rule->limit_count + rule->cap_count + programme->wallets[rule->reward.wallet].cap_count +
-           (rule->cooldown_us > 0) + rule->reward.carry;
+    return rule->limit_count + rule->cap_count + programme->wallets[rule->reward.wallet].cap_count + waits(rule) +
+           rule->reward.carry;
 }
 
 /* --- what is left ------------------------------------------------------------------------------------------------ */
@@ -21,11 +27,11 @@ static const struct loy_account *account_of(const struct loy_granting *granting)
 struct loy_room loy_grant_allowed(const struct loy_granting *granting, const struct loy_rule *rule)
 {
     const struct loy_account *account = account_of(granting);
-    if (rule->cooldown_us > 0) {
+    if (waits(rule)) {
         int64_t last_us = loy_counter_used(account, loy_counter_key(rule->number, LOY_COUNTED_LAST, 0));
-        int64_t passed_us = granting->moment_us - last_us;
-        if (last_us != 0 && passed_us < rule->cooldown_us) {
-            return (struct loy_room){.left = rule->cooldown_us - passed_us, .reason = LOY_REASON_COOLDOWN};
+        int64_t next_us = loy_period_wait(granting->programme->zone, last_us, rule->cooldown);
+        if (last_us != 0 && granting->moment_us < next_us) {
+            return (struct loy_room){.left = next_us - granting->moment_us, .reason = LOY_REASON_COOLDOWN};
         }
     }
     for (uint32_t i = 0; i < rule->limit_count; i++) {
@@ -237,8 +243,17 @@ enum loy_err loy_grant_book(struct loy_granting *granting, const struct loy_rule
     uint16_t at = rule->reward.wallet;
     const struct loy_wallet *wallet = &granting->programme->wallets[at];
     struct loy_booking *booking = granting->booking;
-    enum loy_err err =
-        loy_lots_earn(booking, wallet, at, rule->number, points, granting->earned_us, granting->moment_us, error);
+    const struct loy_zone *zone = granting->programme->zone;
+    const struct loy_period *pending = rule->pending ? rule->pending : &wallet->pending;
+    const struct loy_earned earned = {
+        .wallet = at,
+        .rule = rule->number,
+        .points = points,
+        .available_from_us =
+            pending->us || pending->months ? loy_period_wait(zone, granting->earned_us, *pending) : INT64_MIN,
+        .expires_at_us = loy_period_expiry(zone, granting->earned_us, rule->expiry ? rule->expiry : &wallet->expiry),
+    };
+    enum loy_err err = loy_lots_earn(booking, &earned, granting->moment_us, error);
     if (err) {
         return err;
     }
@@ -247,7 +262,7 @@ enum loy_err loy_grant_book(struct loy_granting *granting, const struct loy_rule
     err = count_points(granting, rule->number, LOY_COUNTED_POINTS, rule->caps, rule->cap_count, points);
     err = err ? err : count_points(granting, at, LOY_COUNTED_WALLET, wallet->caps, wallet->cap_count, points);
     err = err ? err : count_times(granting, rule);
-    if (!err && rule->cooldown_us > 0) {
+    if (!err && waits(rule)) {
         loy_counter_set(booking->account, loy_counter_key(rule->number, LOY_COUNTED_LAST, 0), 0, granting->moment_us);
     }
     if (!err && rule->budget) {

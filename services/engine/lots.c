@@ -115,35 +115,35 @@ static int64_t second_down(int64_t us)
     return us - rest - (rest < 0 ? LOY_US_PER_SECOND : 0);
 }
 
-enum loy_err loy_lots_earn(struct loy_booking *booking, const struct loy_wallet *wallet, uint16_t wallet_at,
-                           int32_t rule, int64_t points, int64_t earned_us, int64_t moment_us, struct loy_error *error)
+enum loy_err loy_lots_earn(struct loy_booking *booking, const struct loy_earned *earned, int64_t moment_us,
+                           struct loy_error *error)
 {
     struct loy_account *account = booking->account;
-    assert(points > 0 && account->lot_count < account->lot_capacity);
+    assert(earned->points > 0 && account->lot_count < account->lot_capacity);
     if (account->next_lot == INT32_MAX) {
         return loy_error_set(error, LOY_ERR_OVERFLOW, "the member has had %d lots already", account->next_lot);
     }
-    int64_t available_from_us = second_up(earned_us + wallet->pending_us);
-    bool pending = wallet->pending_us > 0 && available_from_us > moment_us;
+    int64_t available_from_us = second_up(earned->available_from_us);
+    bool pending = available_from_us > moment_us;
     struct loy_lot lot = {
         .first = account->next_lot,
         .last = account->next_lot,
-        .wallet = wallet_at,
-        .points = points,
+        .wallet = earned->wallet,
+        .points = earned->points,
         .available_from_us = pending ? available_from_us : INT64_MIN,
-        .expires_at_us = wallet->expire_after_us ? second_down(earned_us + wallet->expire_after_us) : LOY_NEVER,
+        .expires_at_us = earned->expires_at_us == LOY_NEVER ? LOY_NEVER : second_down(earned->expires_at_us),
     };
     enum loy_err err = book(booking, (struct loy_entry){
                                          .kind = pending ? LOY_ENTRY_EARN_PENDING : LOY_ENTRY_EARN,
-                                         .wallet = wallet_at,
-                                         .amount = points,
+                                         .wallet = lot.wallet,
+                                         .amount = lot.points,
                                          .lot = lot.first,
-                                         .rule = rule,
+                                         .rule = earned->rule,
                                          .available_from_us = lot.available_from_us,
                                          .expires_at_us = lot.expires_at_us,
                                      });
     if (err) {
-        return loy_error_set(error, err, "%lld more points do not fit the balance", (long long)points);
+        return loy_error_set(error, err, "%lld more points do not fit the balance", (long long)lot.points);
     }
     account->lots[account->lot_count++] = lot;
     account->next_lot++;

@@ -26,10 +26,18 @@ LOY_MUST_USE enum loy_err loy_lots_advance(struct loy_booking *booking, int64_t 
 /* Whether time has already changed one of the lots from a position on. */
 bool loy_lots_any_due(const struct loy_account *account, uint32_t from, int64_t moment_us);
 
-/* Credits points (> 0) to a wallet as a new lot: pending until available_from_us when that is after moment_us. */
-LOY_MUST_USE enum loy_err loy_lots_earn(struct loy_booking *booking, const struct loy_wallet *wallet,
-                                        uint16_t wallet_at, int32_t rule, int64_t points, int64_t earned_us,
-                                        int64_t moment_us, struct loy_error *error);
+/* An accrual. The state keeps whole seconds: availability is rounded up, expiry down. */
+struct loy_earned {
+    uint16_t wallet;
+    int32_t rule;
+    int64_t points;            /* > 0 */
+    int64_t available_from_us; /* INT64_MIN: at once */
+    int64_t expires_at_us;     /* LOY_NEVER: does not */
+};
+
+/* Credits it as a new lot: pending when it is available only after moment_us. */
+LOY_MUST_USE enum loy_err loy_lots_earn(struct loy_booking *booking, const struct loy_earned *earned, int64_t moment_us,
+                                        struct loy_error *error);
 
 /* Joins lots that differ in nothing but age and have none of their wallet between them, when there are more than
  * LOY_LOTS_SOFT. Lots of other wallets may lie between them: the joined one's numbers then run around theirs. */

@@ -77,13 +77,36 @@ struct loy_budget {
     bool refuse; /* short: grant nothing; else the last grant takes what is left */
 };
 
+/* --- lengths of time ---------------------------------------------------------------------------------------------- */
+
+/* Of microseconds, or of calendar months in the programme's zone: one of them is 0. What they mean: engine/period.h. */
+struct loy_period {
+    int64_t us;
+    int32_t months;
+};
+
+enum loy_end_of { LOY_END_OF_NOTHING, LOY_END_OF_MONTH, LOY_END_OF_QUARTER, LOY_END_OF_YEAR };
+
+struct loy_month_day {
+    uint8_t month, day;
+};
+
+/* Points last `after` from occurred_at, then to the end of the month, quarter or year that this falls in, then to the
+ * end of the next of the dates. All zero: they never expire. */
+struct loy_expiry {
+    struct loy_period after;
+    enum loy_end_of end_of;
+    const struct loy_month_day *dates;
+    uint32_t date_count;
+};
+
 /* --- wallets, levels, segments, rates ----------------------------------------------------------------------------- */
 
 struct loy_wallet {
     struct loy_str id;
-    int64_t pending_us;      /* how long an accrual stays pending; 0: available at once */
-    int64_t expire_after_us; /* from occurred_at; 0: never */
-    bool is_money;           /* its unit is the currency's minor unit (cashback) */
+    struct loy_period pending; /* how long an accrual stays pending; 0: available at once */
+    struct loy_expiry expiry;
+    bool is_money; /* its unit is the currency's minor unit (cashback) */
     /* Over all rules, consumed in the order of decision: standing rules first, then campaigns by priority, then id. */
     const struct loy_cap *caps;
     uint32_t cap_count;
@@ -205,7 +228,7 @@ struct loy_rule {
     bool without_tax;               /* … − tax; below 0 counts as 0 */
     int64_t minimum_minor;          /* of the eligible total, purchases only.                "below_minimum" */
     struct loy_reward reward;       /* 0 so far:                                             "below_one_step" */
-    int64_t cooldown_us;            /* since its last grant, by moments.                     "cooldown" */
+    struct loy_period cooldown;     /* since its last grant, by moments.                     "cooldown" */
     const struct loy_limit *limits; /*                                                       "limit" */
     uint32_t limit_count;
     const struct loy_stack_group *group; /*                                                      "stack" */
@@ -213,7 +236,9 @@ struct loy_rule {
     int32_t priority; /* of campaigns: lower goes first */
     const struct loy_cap *caps; /* of this rule, then of the wallet.                    "cap", "wallet_cap" */
     uint32_t cap_count;
-    const struct loy_budget *budget; /*                                                      "budget" */
+    const struct loy_budget *budget;  /*                                                      "budget" */
+    const struct loy_period *pending; /* of its points; NULL: the wallet's */
+    const struct loy_expiry *expiry;
     enum loy_returns returns;
     bool not_multiplied; /* standing rules: levels and segments do not multiply it. PERCENT and FORMULA never are */
 };
@@ -248,8 +273,8 @@ struct loy_programme {
     const struct loy_index *index;     /* engine/index.h; NULL: every rule is looked at */
     /* What is accepted as occurred_at, around the arrival; beyond, the event is judged as of its arrival, marked late.
      */
-    int64_t late_us;
-    int64_t early_us;
+    struct loy_period late;
+    struct loy_period early;
     /* Sources whose arrival is their occurred_at (imports, backtests). */
     const struct loy_str *historical_sources;
     uint32_t historical_source_count;

@@ -1,5 +1,7 @@
 #include "engine/revisions.h"
 
+#include "engine/period.h"
+
 #include <assert.h>
 
 const struct loy_programme *loy_revisions_newest(const struct loy_revisions *revisions)
@@ -23,7 +25,7 @@ const struct loy_programme *loy_revisions_choose(const struct loy_revisions *rev
 {
     int64_t occurred_us = event->occurred_at_us;
     const struct loy_programme *then = loy_revisions_at(revisions, occurred_us);
-    bool believed = occurred_us >= arrival_us - then->late_us && occurred_us <= arrival_us + then->early_us;
+    bool believed = loy_period_believes(then, occurred_us, arrival_us);
     *ret_moment_us = occurred_us;
     if (believed || (occurred_us < arrival_us && loy_programme_is_historical(then, event->source))) {
         return then;

@@ -38,11 +38,9 @@ static void compile_header(struct loy_compile *compile)
 
 static void compile_wallet(struct loy_compile *compile, const struct loy_yaml *node, struct loy_wallet *wallet)
 {
-    const struct loy_yaml *expiry = loy_yaml_get(node, "expiry");
-    bool is_short = expiry && expiry->kind == LOY_YAML_TEXT;
     wallet->id = node->key;
-    wallet->pending_us = loy_compile_length(node, "pending", 0);
-    wallet->expire_after_us = is_short ? loy_compile_length(node, "expiry", 0) : loy_compile_length(expiry, "after", 0);
+    wallet->pending = loy_compile_period(node, "pending", 0);
+    loy_compile_expiry(compile, node, &wallet->expiry);
     wallet->is_money = loy_compile_choice(node, "unit", "points money") == 1;
     loy_compile_caps(compile, node, &wallet->caps, &wallet->cap_count);
 }
@@ -160,8 +158,8 @@ static void compile_times(struct loy_compile *compile)
 {
     struct loy_programme *programme = compile->programme;
     const struct loy_yaml *late = loy_yaml_get(compile->root, "late");
-    programme->late_us = loy_compile_length(late, "accept", 30 * LOY_US_PER_DAY);
-    programme->early_us = loy_compile_length(late, "early", 5 * 60 * LOY_US_PER_SECOND);
+    programme->late = loy_compile_period(late, "accept", 30 * LOY_US_PER_DAY);
+    programme->early = loy_compile_period(late, "early", 5 * 60 * LOY_US_PER_SECOND);
     struct loy_text_set sources = loy_compile_texts(compile, compile->root, "historical_sources");
     programme->historical_sources = sources.texts;
     programme->historical_source_count = sources.count;

@@ -282,12 +282,29 @@ static void rule_concerns(struct loy_compile *compile, const struct loy_yaml *ma
     add_hours(compile, map, rule);
 }
 
+/* Instead of the wallet's. */
+static void rule_lasting(struct loy_compile *compile, const struct loy_yaml *map, struct loy_rule *rule)
+{
+    const struct loy_yaml *pending = loy_yaml_get(map, "pending"), *expiry = loy_yaml_get(map, "expiry");
+    struct loy_period *span = pending ? loy_compile_room(compile, 1, sizeof *span) : NULL;
+    struct loy_expiry *row = expiry ? loy_compile_room(compile, 1, sizeof *row) : NULL;
+    if (span) {
+        *span = loy_compile_period(map, "pending", 0);
+    }
+    if (row) {
+        loy_compile_expiry(compile, map, row);
+    }
+    rule->pending = span;
+    rule->expiry = row;
+}
+
 static void rule_terms(struct loy_compile *compile, const struct loy_yaml *map, struct loy_rule *rule)
 {
     rule->before_discount = loy_compile_choice(map, "basis", "after_discount before_discount") == 1;
     rule->without_tax = loy_compile_bool(map, "without_tax", false);
     rule->minimum_minor = loy_compile_decimal(map, "minimum", compile->programme->currency_digits, 0);
-    rule->cooldown_us = loy_compile_length(map, "cooldown", 0);
+    rule->cooldown = loy_compile_period(map, "cooldown", 0);
+    rule_lasting(compile, map, rule);
     rule->priority = (int32_t)loy_compile_decimal(map, "priority", 0, 0);
     rule->not_multiplied = !loy_compile_bool(map, "multiplied", true);
     int returns = loy_compile_choice(map, "returns", "default proportional recheck keep");

@@ -29,12 +29,35 @@ bool loy_compile_bool(const struct loy_yaml *map, const char *key, bool fallback
     return node && loy_value_bool(node->text, &value) ? value : fallback;
 }
 
-int64_t loy_compile_length(const struct loy_yaml *map, const char *key, int64_t fallback)
+struct loy_period loy_compile_period(const struct loy_yaml *map, const char *key, int64_t fallback_us)
 {
     struct loy_length length;
     const struct loy_yaml *node = text_of(map, key);
     bool is_length = node && loy_value_length(node->text, &length);
-    return is_length && !length.months ? length.us : fallback;
+    return is_length ? (struct loy_period){length.us, length.months} : (struct loy_period){fallback_us, 0};
+}
+
+static void expiry_dates(struct loy_compile *compile, const struct loy_yaml *map, struct loy_expiry *expiry)
+{
+    struct loy_text_set texts = loy_compile_texts(compile, map, "dates");
+    struct loy_month_day *dates = texts.count ? loy_compile_room(compile, texts.count, sizeof *dates) : NULL;
+    for (uint32_t i = 0; dates && i < texts.count; i++) {
+        if (loy_value_month_day(texts.texts[i], &dates[expiry->date_count].month, &dates[expiry->date_count].day)) {
+            expiry->date_count++;
+        }
+    }
+    expiry->dates = dates;
+}
+
+void loy_compile_expiry(struct loy_compile *compile, const struct loy_yaml *map, struct loy_expiry *ret_expiry)
+{
+    const struct loy_yaml *expiry = loy_yaml_get(map, "expiry");
+    int end = loy_compile_choice(expiry, "end_of", "month quarter year");
+    *ret_expiry = (struct loy_expiry){
+        .after = text_of(map, "expiry") ? loy_compile_period(map, "expiry", 0) : loy_compile_period(expiry, "after", 0),
+        .end_of = (enum loy_end_of)(end + 1), /* in the order of the enum, behind NOTHING */
+    };
+    expiry_dates(compile, expiry, ret_expiry);
 }
 
 int64_t loy_compile_moment(const struct loy_compile *compile, const struct loy_yaml *map, const char *key,

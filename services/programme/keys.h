@@ -29,6 +29,7 @@
     X(BOOL, "true or false")                                                                                           \
     X(CHOICE, "one of the words listed")                                                                               \
     X(CHOICES, "one of the words listed, or a list of them")                                                           \
+    X(MONTH_DAYS, "dates of each year as \"12-31\", month and day in quotes")                                          \
     X(HOURS, "hours as \"18:00-22:00\" in quotes, or a list of them")                                                  \
     X(DAYS, "whole numbers of days, a list")                                                                           \
     X(OBJECT, "a map of keys")                                                                                         \
@@ -62,7 +63,6 @@ struct loy_key {
     int64_t min, max;              /* INTEGER, DAYS: the value's; NUMBER: in thousandths; lists, maps: elements */
     bool required;
     bool later;           /* accepted, and not in force in this version */
-    bool months_later;    /* DURATION: months and years are not in force */
     const char *fallback; /* when it is left out; NULL: nothing */
     const char *since;    /* the version that acts on it first; NULL: none so far */
     const char *help;     /* a sentence or two, without the final stop */

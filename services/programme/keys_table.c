@@ -101,6 +101,13 @@ SHAPE(arm,
     K("share", PERCENT, .required = true, .help = "Share of the audience", .example = "45%"),
     K("reward", OBJECTS, .shape = &reward, .max = 8, .help = "What this arm is granted", .example = "{points: 300}"));
 
+SHAPE_SHORT(expiry, "after",
+    K("after", DURATION, .help = "So long after the purchase; in months or years: to the end of the same date", .example = "365 days"),
+    K("end_of", CHOICE, .choices = "month quarter year", .help = "At the end of the month, quarter or year in which that falls", .example = "month"),
+    LATER("after_inactivity", DURATION, .help = "So long after the member's last purchase", .example = "6 months"),
+    K("dates", MONTH_DAYS, .max = 12, .help = "With the end of the next of these dates of each year, month-day", .example = "\"12-31\""),
+    LATER("anniversary", BOOL, .help = "At the anniversary of joining", .example = "true"));
+
 #define CONDITIONS_OF_A_RULE                                                                                           \
     K("trigger", CHOICE, .choices = TRIGGERS, .required = true, .help = "The event that it looks at", .example = "purchase"), \
     K("activity", TEXTS, .max = 100, .help = "Names of activities, where the trigger is activity", .example = "[app_install]"), \
@@ -118,14 +125,14 @@ SHAPE(arm,
     K("without_tax", BOOL, .fallback = "false", .help = "Tax does not count", .example = "true"), \
     K("minimum", MONEY, .help = "The least eligible total", .example = "500"), \
     K("reward", OBJECTS, .shape = &reward, .required = true, .max = 8, .help = "What is granted", .example = "{points: 10, per: 100}"), \
-    K("cooldown", DURATION, .months_later = true, .help = "The least time between two grants to a member", .example = "12 hours"), \
+    K("cooldown", DURATION, .help = "The least time between two grants to a member", .example = "12 hours"), \
     K("limit", OBJECTS, .shape = &limit, .max = 8, .help = "How often a member may be granted it", .example = "{times: 1, per: day}"), \
     K("cap", OBJECTS, .shape = &cap, .max = 8, .help = "How many points a member may be granted by it", .example = "{points: 500, per: month}"), \
     K("budget", OBJECT, .shape = &budget, .help = "How many points all members together may be granted", .example = "{points: 100000}"), \
     K("funder", ID, .help = "Who pays for the points: a partner's funder; the programme when left out", .example = "bp"), \
     LATER("returns", CHOICE, .choices = "proportional recheck keep", .help = "What a return does to the grant", .example = "recheck"), \
-    LATER("pending", DURATION, .help = "How long its points stay pending, instead of the wallet's time", .example = "30 days"), \
-    LATER("expiry", DURATION, .help = "When its points expire, instead of the wallet's time", .example = "3 months")
+    K("pending", DURATION, .help = "How long its points stay pending, instead of the wallet's time; in months: until the start of the same date", .example = "30 days"), \
+    K("expiry", OBJECT, .shape = &expiry, .help = "When its points expire, instead of the wallet's time", .example = "3 months")
 
 SHAPE(earning_rule,
     IDENTITY,
@@ -146,13 +153,6 @@ SHAPE(campaign,
     LATER("after", DURATION, .help = "With birthday and anniversary: how long after", .example = "7 days"),
     LATER("chance", PERCENT, .help = "A random, reproducible share of events", .example = "5%"));
 
-SHAPE_SHORT(expiry, "after",
-    K("after", DURATION, .months_later = true, .help = "So long after the purchase", .example = "365 days"),
-    LATER("end_of", CHOICE, .choices = "month quarter year", .help = "At the end of the month, quarter or year in which that falls", .example = "month"),
-    LATER("after_inactivity", DURATION, .help = "So long after the member's last purchase", .example = "6 months"),
-    LATER("dates", TEXTS, .max = 12, .help = "At fixed dates of each year, month-day", .example = "\"12-31\""),
-    LATER("anniversary", BOOL, .help = "At the anniversary of joining", .example = "true"));
-
 SHAPE(redemption,
     LATER("at_least", INTEGER, .min = 1, .help = "The fewest points to redeem", .example = "100"),
     LATER("step", INTEGER, .min = 1, .help = "Only multiples of this", .example = "10"),
@@ -164,7 +164,7 @@ SHAPE(redemption,
 SHAPE(wallet,
     K("title", TEXT, .help = "What customers and reports show", .example = "Points"),
     K("unit", CHOICE, .choices = "points money", .fallback = "points", .help = "money: counted in the currency's smallest unit, as cashback is", .example = "money"),
-    K("pending", DURATION, .months_later = true, .help = "How long an accrual stays pending, from the purchase on", .example = "14 days"),
+    K("pending", DURATION, .help = "How long an accrual stays pending, from the purchase on; in months: until the start of the same date", .example = "14 days"),
     LATER("pending_until", CHOICE, .choices = "delivered closed", .help = "Pending until the order is delivered or closed", .example = "delivered"),
     K("expiry", OBJECT, .shape = &expiry, .help = "When points expire; never when left out", .example = "{after: 365 days}"),
     K("cap", OBJECTS, .shape = &cap, .max = 8, .help = "How many points a member may be granted, over all rules", .example = "{points: 10000, per: month}"),
@@ -290,8 +290,8 @@ SHAPE(exchange_rate,
     K("from", DATE, .help = "From when on, until the next row of the currency; from the beginning when left out", .example = "2026-01-01"));
 
 SHAPE(late,
-    K("accept", DURATION, .months_later = true, .fallback = "30 days", .help = "How late an event may come and still be judged as of when it happened", .example = "30 days"),
-    K("early", DURATION, .months_later = true, .fallback = "5 minutes", .help = "How far ahead of the clock it may be", .example = "5 minutes"),
+    K("accept", DURATION, .fallback = "30 days", .help = "How late an event may come and still be judged as of when it happened", .example = "30 days"),
+    K("early", DURATION, .fallback = "5 minutes", .help = "How far ahead of the clock it may be", .example = "5 minutes"),
     K("beyond", CHOICE, .choices = "as_of_arrival !reject", .fallback = "as_of_arrival", .help = "What becomes of others", .example = "as_of_arrival"));
 
 SHAPE(unknown_return,

@@ -79,6 +79,9 @@ static void value_schema(struct loy_buf *buf, const struct loy_key *key)
         loy_buf_append(buf,
                        LOY_STR("\"type\": \"string\", \"pattern\": \"^[0-2][0-9]:[0-5][0-9]-[0-2][0-9]:[0-5][0-9]$\""));
         break;
+    case LOY_KEY_MONTH_DAYS:
+        loy_buf_append(buf, LOY_STR("\"type\": \"string\", \"pattern\": \"^[0-1][0-9]-[0-3][0-9]$\""));
+        break;
     case LOY_KEY_TEXT_MAP:
         loy_buf_append(buf, LOY_STR("\"type\": \"object\", \"additionalProperties\": {\"type\": [\"string\", "
                                     "\"number\", \"boolean\"]}"));
@@ -117,7 +120,7 @@ static void key_schema(struct loy_buf *buf, const struct loy_key *key)
     quoted(buf, help);
     loy_buf_append(buf, LOY_STR(", "));
     bool either = key->type == LOY_KEY_OBJECTS || key->type == LOY_KEY_TEXTS || key->type == LOY_KEY_CHOICES ||
-                  key->type == LOY_KEY_HOURS || key->type == LOY_KEY_DAYS;
+                  key->type == LOY_KEY_HOURS || key->type == LOY_KEY_DAYS || key->type == LOY_KEY_MONTH_DAYS;
     if (key->type == LOY_KEY_MAP) {
         loy_buf_append(buf, LOY_STR("\"type\": \"object\", \"minProperties\": 1, \"propertyNames\": {\"pattern\": "
                                     "\"^[a-z][a-z0-9_]*$\"}, \"additionalProperties\": "));
@@ -244,9 +247,6 @@ static void inactive_of(struct loy_buf *buf, const struct loy_shape *shape, cons
         if (key->later) {
             loy_buf_printf(buf, "%s\n", path);
             continue;
-        }
-        if (key->months_later) {
-            loy_buf_printf(buf, "%s=months\n", path);
         }
         for (const char *at = key->choices; at;) {
             struct loy_str word = loy_choice_next(&at, &later);

@@ -85,9 +85,6 @@ static void check_length(struct check *check, const struct loy_yaml *node, const
     }
     if (!loy_value_length(node->text, &length)) {
         expected(check, node, key);
-    } else if (length.months && key->months_later && !check->inactive) {
-        loy_issues_add(check->issues, LOY_ISSUE_INACTIVE, node->line, node->column,
-                       "'%s' in calendar months or years is not in force in this version: write it in days", key->name);
     }
 }
 
@@ -128,6 +125,7 @@ static bool is_fine(const struct loy_yaml *node, const struct loy_key *key)
 {
     int64_t number = 0, other = 0;
     uint16_t from = 0, until = 0;
+    uint8_t month = 0, day = 0;
     bool truth = false;
     switch (key->type) {
     case LOY_KEY_ID:
@@ -138,6 +136,8 @@ static bool is_fine(const struct loy_yaml *node, const struct loy_key *key)
         return loy_value_percent(node->text, &number);
     case LOY_KEY_DATE:
         return loy_value_moment(node->text, NULL, &number);
+    case LOY_KEY_MONTH_DAYS:
+        return loy_value_month_day(node->text, &month, &day);
     case LOY_KEY_HOURS:
         return loy_value_hours(node->text, &from, &until);
     case LOY_KEY_RATE:
@@ -245,7 +245,7 @@ static void check_value(struct check *check, const struct loy_yaml *node, const 
 {
     bool is_list = node->kind == LOY_YAML_LIST;
     bool may_be_list = key->type == LOY_KEY_TEXTS || key->type == LOY_KEY_CHOICES || key->type == LOY_KEY_HOURS ||
-                       key->type == LOY_KEY_DAYS;
+                       key->type == LOY_KEY_MONTH_DAYS || key->type == LOY_KEY_DAYS;
     if (key->type == LOY_KEY_MAP || key->type == LOY_KEY_TEXT_MAP) {
         check_named(check, node, key);
     } else if (is_list && (key->type == LOY_KEY_LIST || key->type == LOY_KEY_OBJECTS)) {

@@ -77,6 +77,19 @@ bool loy_value_moment(struct loy_str text, const struct loy_zone *zone, int64_t 
     return true;
 }
 
+bool loy_value_month_day(struct loy_str text, uint8_t *ret_month, uint8_t *ret_day)
+{
+    enum { LEAP_YEAR = 2024 };
+    int32_t month = 0, day = 0;
+    if (text.len != 5 || text.at[2] != '-' || !take_number(text, 0, 2, &month) || !take_number(text, 3, 2, &day) ||
+        !loy_date_is_valid((struct loy_date){LEAP_YEAR, (uint8_t)month, (uint8_t)day})) {
+        return false;
+    }
+    *ret_month = (uint8_t)month;
+    *ret_day = (uint8_t)day;
+    return true;
+}
+
 bool loy_value_hours(struct loy_str text, uint16_t *ret_from, uint16_t *ret_until)
 {
     int32_t part[4] = {0};

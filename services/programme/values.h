@@ -28,6 +28,8 @@ LOY_MUST_USE bool loy_value_hours(struct loy_str text, uint16_t *ret_from, uint1
 /* "92.5" as numerator and denominator, above zero, at most 9 decimals. */
 LOY_MUST_USE bool loy_value_rate(struct loy_str text, int64_t *ret_numerator, int64_t *ret_denominator);
 /* [a-z][a-z0-9_]*, at most 64 bytes. */
+/* "12-31": a date of each year. */
+bool loy_value_month_day(struct loy_str text, uint8_t *ret_month, uint8_t *ret_day);
 bool loy_value_is_id(struct loy_str text);
 LOY_MUST_USE bool loy_value_bool(struct loy_str text, bool *ret_value);
 /* Decimals of the smallest unit of an ISO 4217 currency; -1: not three capital letters. */

@@ -33,7 +33,7 @@ static void check(enum loy_err err, const char *what)
 
 static const struct loy_zone_transition hours[] = {{INT64_MIN, 3 * 3600}};
 static const struct loy_zone moscow = {hours, 1};
-static const struct loy_wallet wallets[] = {{.id = {"points", 6}, .pending_us = 14 * LOY_US_PER_DAY},
+static const struct loy_wallet wallets[] = {{.id = {"points", 6}, .pending.us = 14 * LOY_US_PER_DAY},
                                             {.id = {"cashback", 8}, .is_money = true}};
 static const struct loy_level levels[] = {{1, {"gold", 4}, 1500}};
 static const struct loy_str not_earning[] = {{"tobacco", 7}, {"gift_card", 9}};
@@ -78,8 +78,8 @@ static void open_programme(struct bench *b)
                                           .history = true,
                                           .fact_days = {90},
                                           .fact_window_count = 1,
-                                          .late_us = 30 * LOY_US_PER_DAY,
-                                          .early_us = 300 * LOY_US_PER_SECOND};
+                                          .late.us = 30 * LOY_US_PER_DAY,
+                                          .early.us = 300 * LOY_US_PER_SECOND};
     check(loy_facts_env_new(&b->programme, NULL, NULL, 0, &b->revision, &b->programme.facts, NULL), "facts");
 }
 

@@ -12,9 +12,9 @@
 /* --- programmes --- */
 
 static const struct loy_wallet held_wallets[] = {
-    {.id = {"points", 6}, .pending_us = SECONDS(20), .expire_after_us = SECONDS(90)},
-    {.id = {"stamps", 6}, .expire_after_us = SECONDS(75)},
-    {.id = {"status", 6}, .pending_us = 1500000},
+    {.id = {"points", 6}, .pending.us = SECONDS(20), .expiry.after.us = SECONDS(90)},
+    {.id = {"stamps", 6}, .expiry.after.us = SECONDS(75)},
+    {.id = {"status", 6}, .pending.us = 1500000},
 };
 
 static const struct loy_str not_earning[] = {{"tobacco", 7}, {"gift_card", 9}};
@@ -77,7 +77,7 @@ static const struct loy_rule one_rule[] = {BASE};
         .id = {"simulated", 9}, .revision = 1, .from_us = INT64_MIN, .currency = {"RUB", 3}, .currency_digits = 2,     \
         .wallets = wallets_, .wallet_count = wallet_count_, .rules = rules_,                                           \
         .rule_count = sizeof rules_ / sizeof *rules_, .budgets = budgets_, .budget_count = budget_count_,              \
-        .historical_sources = imports, .historical_source_count = 1, .late_us = SECONDS(30), .early_us = SECONDS(5)    \
+        .historical_sources = imports, .historical_source_count = 1, .late.us = SECONDS(30), .early.us = SECONDS(5)    \
     }
 
 static const struct loy_programme programmes[] = {

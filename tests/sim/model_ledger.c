@@ -143,10 +143,10 @@ static void earn(struct pencil *pencil, const struct loy_programme *programme, c
         if (points == 0) {
             continue;
         }
-        struct accrual accrual = {rule->reward.wallet, points, ceil_seconds(earned_us + wallet->pending_us),
-                                  wallet->expire_after_us ? floor_seconds(earned_us + wallet->expire_after_us)
+        struct accrual accrual = {rule->reward.wallet, points, ceil_seconds(earned_us + wallet->pending.us),
+                                  wallet->expiry.after.us ? floor_seconds(earned_us + wallet->expiry.after.us)
                                                           : INT64_MAX};
-        bool pending = wallet->pending_us > 0 && accrual.release_us > moment_us;
+        bool pending = wallet->pending.us > 0 && accrual.release_us > moment_us;
         if (!pending) {
             accrual.release_us = INT64_MAX;
         }
@@ -257,8 +257,8 @@ static void replay_one(struct pencil *pencil, const struct loy_journal_row *row,
     int64_t moment_us = row->arrival_us > pencil->clock_us ? row->arrival_us : pencil->clock_us;
     pencil->clock_us = moment_us;
     pass_time(pencil, moment_us);
-    bool is_late = record->occurred_at_us < row->arrival_us - programme->late_us ||
-                   record->occurred_at_us > row->arrival_us + programme->early_us;
+    bool is_late = record->occurred_at_us < row->arrival_us - programme->late.us ||
+                   record->occurred_at_us > row->arrival_us + programme->early.us;
     if (record->is_purchase) {
         earn(pencil, programme, row, record, is_late ? row->arrival_us : record->occurred_at_us, moment_us);
         pass_time(pencil, moment_us); /* what came so late that it has expired already */

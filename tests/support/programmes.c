@@ -3,7 +3,7 @@
 #define DAYS(n) ((n)*LOY_US_PER_DAY)
 #define MINUTES(n) ((n)*60 * LOY_US_PER_SECOND)
 
-static const struct loy_wallet held_wallets[] = {{.id = {"points", 6}, .pending_us = DAYS(14)}};
+static const struct loy_wallet held_wallets[] = {{.id = {"points", 6}, .pending.us = DAYS(14)}};
 static const struct loy_wallet plain_wallets[] = {{.id = {"points", 6}}};
 
 static const struct loy_str not_earning[] = {{"tobacco", 7}, {"gift_card", 9}};
@@ -51,7 +51,7 @@ static const struct loy_rule without_services_rules[] = {
     {                                                                                                                  \
         .id = {name, sizeof name - 1}, .revision = 1, .from_us = INT64_MIN, .currency = {"GBP", 3},                    \
         .currency_digits = 3, .wallets = plain_wallets, .wallet_count = 1, .rules = rules_, .rule_count = 1,           \
-        .late_us = DAYS(30), .early_us = MINUTES(5)                                                                    \
+        .late.us = DAYS(30), .early.us = MINUTES(5)                                                                    \
     }
 
 static const struct loy_programme programmes[] = {
@@ -64,8 +64,8 @@ static const struct loy_programme programmes[] = {
      .wallet_count = 1,
      .rules = shop_rules,
      .rule_count = 1,
-     .late_us = DAYS(30),
-     .early_us = MINUTES(5)},
+     .late.us = DAYS(30),
+     .early.us = MINUTES(5)},
     RETAIL("retail_prorata", prorata_rules),
     RETAIL("retail_full_steps", full_steps_rules),
     RETAIL("retail_without_services", without_services_rules),

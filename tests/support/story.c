@@ -28,8 +28,8 @@ void story_init(struct story *s)
         .wallet_count = 3,
         .rules = s->rules,
         .segments = s->segments,
-        .late_us = 30 * LOY_US_PER_DAY,
-        .early_us = 300 * LOY_US_PER_SECOND,
+        .late.us = 30 * LOY_US_PER_DAY,
+        .early.us = 300 * LOY_US_PER_SECOND,
     };
     s->budgets.rows = s->views;
     loy_account_init(&s->account, LOY_STR("anna"), 3);

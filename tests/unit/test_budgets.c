@@ -87,7 +87,7 @@ static void invent(struct random_world *w)
                                           .rule_count = 1 + below(w, RULES_MAX),
                                           .budgets = w->budgets,
                                           .budget_count = below(w, 2) ? COUNTERS : 0, /* in their order, or not */
-                                          .late_us = LOY_US_PER_DAY};
+                                          .late.us = LOY_US_PER_DAY};
     for (uint32_t i = 0; i < w->programme.rule_count; i++) {
         w->rules[i] = rule(w, i);
     }

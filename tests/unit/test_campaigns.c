@@ -364,7 +364,7 @@ static void a_cap_on_the_balance_fills_it_up_to_the_brim(void **state)
     static const struct loy_cap brim[] = {{LOY_WINDOW_BALANCE, 150, false}};
     s.wallets[POINTS].caps = brim;
     s.wallets[POINTS].cap_count = 1;
-    s.wallets[POINTS].pending_us = 14 * LOY_US_PER_DAY;
+    s.wallets[POINTS].pending.us = 14 * LOY_US_PER_DAY;
     story_rule(&s, (struct loy_rule){.number = 1, .reward = once(100)});
     story_spend(&s, sunday, 100);
     story_spend(&s, sunday, 100);
@@ -377,7 +377,7 @@ static void a_cap_on_the_balance_fills_it_up_to_the_brim(void **state)
 static void a_cooldown_waits(void **state)
 {
     (void)state;
-    story_rule(&s, (struct loy_rule){.number = 1, .cooldown_us = 3600 * LOY_US_PER_SECOND, .reward = once(10)});
+    story_rule(&s, (struct loy_rule){.number = 1, .cooldown.us = 3600 * LOY_US_PER_SECOND, .reward = once(10)});
     story_spend(&s, "2026-11-01T09:00:00Z", 100);
     story_spend(&s, "2026-11-01T09:59:59Z", 100);
     assert_string_equal(story_reason(&s, 1), "cooldown");
@@ -499,7 +499,7 @@ static void what_a_member_remembers_survives_its_bytes(void **state)
     (void)story_cel(&s, "member.last_30_days.purchases > 1", "bool");
     story_rule(
         &s,
-        (struct loy_rule){.number = 300, .limits = monthly, .limit_count = 1, .cooldown_us = 1, .reward = per_100(10)})
+        (struct loy_rule){.number = 300, .limits = monthly, .limit_count = 1, .cooldown.us = 1, .reward = per_100(10)})
         ->reward.carry = true;
     for (int i = 0; i < 4; i++) {
         char at[] = "2026-11-01T09:00:00Z";

@@ -101,7 +101,7 @@ static void pending_points_are_released_by_the_next_event_after_fourteen_days(vo
 static void an_expired_lot_is_gone_however_late_the_next_event_comes(void **state)
 {
     (void)state;
-    struct loy_wallet wallet = {.id = LOY_STR("points"), .pending_us = 2 * DAY, .expire_after_us = 10 * DAY};
+    struct loy_wallet wallet = {.id = LOY_STR("points"), .pending.us = 2 * DAY, .expiry.after.us = 10 * DAY};
     struct loy_programme programme = *test_programme("shop");
     programme.wallets = &wallet;
     struct loy_line line = {.amount_minor = 10000};

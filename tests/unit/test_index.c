@@ -87,7 +87,7 @@ static struct loy_rule rule(struct random_world *w, uint32_t number)
         .lines = {.skus = some(w), .categories = some(w), .brands = some(w), .labels = some(w)},
         .minimum_minor = below(w, 3) ? 0 : (int64_t)below(w, 30000),
         .reward = reward(w),
-        .cooldown_us = below(w, 5) ? 0 : LOY_US_PER_DAY,
+        .cooldown.us = below(w, 5) ? 0 : LOY_US_PER_DAY,
         .limits = &w->limit,
         .limit_count = below(w, 3) == 0,
         .caps = &w->cap,
@@ -135,7 +135,7 @@ static void invent(struct random_world *w)
                                           .rules = w->rules,
                                           .rule_count = 1 + below(w, RULES_MAX),
                                           .history = true,
-                                          .late_us = 90 * LOY_US_PER_DAY};
+                                          .late.us = 90 * LOY_US_PER_DAY};
     compile(w);
     for (uint32_t i = 0; i < w->programme.rule_count; i++) {
         w->rules[i] = rule(w, i);

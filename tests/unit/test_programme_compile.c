@@ -74,9 +74,9 @@ static void test_a_rule_is_what_the_file_says(void **state)
              " cap: {points: 5, per: balance, when_short: refuse}, limit: {times: 2, per: week}, multiplied: false}\n");
     const struct loy_rule *rule = &p->rules[0];
     assert_int_equal(p->rule_count, 1);
-    assert_int_equal(p->wallets[0].pending_us, 14 * LOY_US_PER_DAY);
-    assert_int_equal(p->wallets[0].expire_after_us, 365 * LOY_US_PER_DAY);
-    assert_int_equal(p->late_us, 30 * LOY_US_PER_DAY);
+    assert_int_equal(p->wallets[0].pending.us, 14 * LOY_US_PER_DAY);
+    assert_int_equal(p->wallets[0].expiry.after.us, 365 * LOY_US_PER_DAY);
+    assert_int_equal(p->late.us, 30 * LOY_US_PER_DAY);
     assert_int_equal(rule->number, 1);
     assert_int_equal(rule->trigger, LOY_EVENT_PURCHASE);
     assert_int_equal(rule->minimum_minor, 5050);
@@ -170,14 +170,28 @@ static void test_warnings(void **state)
     assert_int_equal(issues.warnings, 0);
 }
 
-static void test_a_length_in_months_has_no_effect_yet(void **state)
+static void test_lengths_in_months_and_dates_of_the_year(void **state)
 {
     (void)state;
-    const struct loy_programme *p =
-        compile("programme: p\ncurrency: RUB\nwallets:\n  points: {expiry: 12 months}\nearning:\n"
-                "  - {id: b, trigger: purchase, reward: {points: 1}}\n");
-    assert_int_equal(issues.inactive, 1);
-    assert_int_equal(p->wallets[0].expire_after_us, 0);
+    const struct loy_programme *p = compile(
+        "programme: p\ncurrency: RUB\nwallets:\n  points: {pending: 1 month, expiry: {after: 1 year, end_of: "
+        "quarter}}\n"
+        "  stamps: {expiry: {dates: [\"06-30\", \"02-29\"]}}\nlate: {accept: 2 months, early: 1 hour}\nearning:\n"
+        "  - {id: b, trigger: purchase, cooldown: 1 month, pending: 3 days, expiry: 6 months, reward: {points: 1}}\n"
+        "  - {id: c, trigger: purchase, reward: {points: 1}}\n");
+    const struct loy_wallet *points = &p->wallets[0], *stamps = &p->wallets[1];
+    const struct loy_rule *rule = &p->rules[0];
+    assert_int_equal(issues.inactive, 0);
+    assert_true(points->pending.months == 1 && points->pending.us == 0);
+    assert_true(points->expiry.after.months == 12 && points->expiry.end_of == LOY_END_OF_QUARTER);
+    assert_true(stamps->expiry.date_count == 2 && stamps->expiry.dates[1].month == 2 &&
+                stamps->expiry.dates[1].day == 29 && stamps->expiry.end_of == LOY_END_OF_NOTHING);
+    assert_true(p->late.months == 2 && p->late.us == 0 && p->early.us == 3600 * LOY_US_PER_SECOND);
+    assert_true(rule->cooldown.months == 1 && rule->pending->us == 3 * LOY_US_PER_DAY &&
+                rule->expiry->after.months == 6);
+    assert_true(!p->rules[1].pending && !p->rules[1].expiry);
+    assert_says("programme: p\ncurrency: RUB\nwallets:\n  points:\n    expiry: {dates: \"31-12\"}\n", LOY_ISSUE_ERROR,
+                5, "which is not dates of each year");
 }
 
 /* What the engine does not act on: this list only shrinks. */
@@ -229,7 +243,7 @@ int main(void)
         cmocka_unit_test(test_a_wallet_of_an_earlier_revision_has_to_stay),
         cmocka_unit_test(test_rates_are_of_minor_units_and_in_order_of_time),
         cmocka_unit_test(test_warnings),
-        cmocka_unit_test(test_a_length_in_months_has_no_effect_yet),
+        cmocka_unit_test(test_lengths_in_months_and_dates_of_the_year),
         cmocka_unit_test(test_the_list_of_what_is_not_in_force),
         cmocka_unit_test(test_an_arena_that_is_too_small_is_no_crash),
     };

@@ -26,8 +26,8 @@ static void publish(struct published *p, int64_t from_us)
     uint32_t i = p->revisions.count;
     p->programmes[i] = (struct loy_programme){.revision = (int32_t)i + 1,
                                               .from_us = i == 0 ? INT64_MIN : from_us,
-                                              .late_us = below(p, SPAN / 4),
-                                              .early_us = below(p, SPAN / 10),
+                                              .late.us = below(p, SPAN / 4),
+                                              .early.us = below(p, SPAN / 10),
                                               .historical_sources = imports,
                                               .historical_source_count = below(p, 2) ? 1 : 0};
     p->pointers[i] = &p->programmes[i];
@@ -66,8 +66,8 @@ static const struct loy_programme *naive_choice(const struct published *p, const
 {
     const struct loy_programme *then = naive_at(p, event->occurred_at_us);
     bool import = then->historical_source_count && loy_str_equal(event->source, imports[0]);
-    bool too_late = event->occurred_at_us < arrival_us - then->late_us && !import;
-    bool too_early = event->occurred_at_us > arrival_us + then->early_us;
+    bool too_late = event->occurred_at_us < arrival_us - then->late.us && !import;
+    bool too_early = event->occurred_at_us > arrival_us + then->early.us;
     return too_late || too_early ? naive_at(p, arrival_us) : then;
 }
 
@@ -118,8 +118,8 @@ static void late_and_early_events_are_judged_as_of_their_arrival(void **state)
     (void)state;
     publish(&p, 0);
     publish(&p, 50);
-    p.programmes[0].late_us = 10;
-    p.programmes[0].early_us = p.programmes[1].early_us = 5;
+    p.programmes[0].late.us = 10;
+    p.programmes[0].early.us = p.programmes[1].early.us = 5;
     p.programmes[0].historical_source_count = 1;
     struct loy_event event = {.occurred_at_us = 45, .source = LOY_STR("till")};
     assert_int_equal(loy_revisions_choose(&p.revisions, &event, 55, &moment_us)->revision, 1);
