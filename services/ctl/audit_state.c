@@ -81,6 +81,9 @@ static void read_history(struct reader *in)
         in->wrong = !in->wrong && first > last ? "the first purchase is later than the last" : in->wrong;
     }
     int64_t days = read_up_to(in, LOY_AUDIT_LOTS_MAX * 4, "it has too many days");
+    if (days > 0 && read_up_to(in, INT32_MAX, "the days' revision is too large") == 0 && !in->wrong) {
+        in->wrong = "its days are of no revision";
+    }
     for (int64_t i = 0; i < days && !in->wrong; i++) {
         bool later = i == 0 ? (read_signed(in), true) : read_unsigned(in) > 0;
         bool bought = read_up_to(in, INT64_MAX, "a day's purchases are too many") > 0;

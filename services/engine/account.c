@@ -64,6 +64,9 @@ static void encode_history(struct loy_buf *buf, const struct loy_account *accoun
         loy_varint_put_signed(buf, account->last_purchase_us);
     }
     loy_varint_put(buf, account->day_count);
+    if (account->day_count) {
+        loy_varint_put(buf, (uint64_t)account->days_revision);
+    }
     for (uint32_t i = 0; i < account->day_count; i++) {
         const struct loy_day *day = &account->days[i];
         if (i == 0) {
@@ -158,7 +161,12 @@ static bool decode_days(struct loy_varint_reader *in, struct loy_arena *arena, s
     if (!account->days) {
         return false;
     }
+    uint64_t revision = count ? loy_varint_get(in) : 0;
     int64_t before = 0;
+    if (revision > INT32_MAX || (count && !revision)) {
+        return false;
+    }
+    account->days_revision = (int32_t)revision;
     for (uint64_t i = 0; i < count; i++) {
         uint64_t gap = i == 0 ? 1 : loy_varint_get(in);
         int64_t day = i == 0 ? loy_varint_get_signed(in) : gap > INT32_MAX ? INT64_MAX : before + (int64_t)gap;

@@ -8,9 +8,9 @@
  * seconds: availability rounded up, expiry rounded down.
  * Format 2, written when the member has a level, a history or a counter (and only then), is format 1 with byte 2 at the
  * front and this behind: level | purchases, and when there are any: signed spend, signed first and signed last purchase
- * in microseconds | day count | for each day, ascending: signed day at first, then day - the one before | purchases |
- * signed spend | counter count | for each counter, by key: key - the one before (0 at first) | signed window | signed
- * used.
+ * in microseconds | day count, and when there are any: revision of the days | for each day, ascending: signed day at
+ * first, then day - the one before | purchases | signed spend | counter count | for each counter, by key: key - the one
+ * before (0 at first) | signed window | signed used.
  * Formats 3 and 4 are 1 and 2 for a member with a lot that begins before the one before it ends, as joined lots of
  * several wallets may (and only then): each lot's first is counted from the first of the one before, not from its last.
  * Pure; the caller's arena. Test: tests/unit/test_engine.c, tests/unit/test_account.c. */
@@ -93,6 +93,7 @@ struct loy_account {
     int64_t first_purchase_us, last_purchase_us; /* when there are any */
     struct loy_day *days;                        /* ascending; those that a declared window can still see */
     uint32_t day_count;
+    int32_t days_revision;        /* the newest revision that said which of them can still be seen; 0: there are none */
     struct loy_counter *counters; /* by key */
     uint32_t counter_count;
 };

@@ -138,12 +138,15 @@ enum loy_err loy_history_purchase(struct loy_account *account, const struct loy_
     account->first_purchase_us = first || at_us < account->first_purchase_us ? at_us : account->first_purchase_us;
     account->last_purchase_us = first || at_us > account->last_purchase_us ? at_us : account->last_purchase_us;
     enum loy_err err = seen ? add_to_day(account, (int32_t)day, total_minor) : LOY_OK;
+    bool older = programme->revision < account->days_revision;
     uint32_t gone = 0;
+    seen = older ? LOY_FACT_DAYS_MAX : seen;
     while (gone < account->day_count && account->days[gone].day <= account->days[account->day_count - 1].day - seen) {
         gone++;
     }
     memmove(account->days, account->days + gone, (account->day_count - gone) * sizeof *account->days);
     account->day_count -= gone;
+    account->days_revision = !account->day_count ? 0 : older ? account->days_revision : programme->revision;
     return err;
 }
 

@@ -1,7 +1,7 @@
 /* History: what an account remembers of earlier events: counters of limits and caps, purchases by day.
  *
  * The arrays belong to the decision that changes them: loy_history_init copies them with room. Pure.
- * Test: tests/unit/test_limits.c. */
+ * Test: tests/unit/test_history.c. */
 #ifndef LOY_ENGINE_HISTORY_H
 #define LOY_ENGINE_HISTORY_H
 
@@ -22,7 +22,8 @@ int64_t loy_counter_used(const struct loy_account *account, uint32_t key);
 /* Sets it, 0 forgets it. There must be room (loy_history_init). */
 void loy_counter_set(struct loy_account *account, uint32_t key, int64_t window, int64_t used);
 
-/* A purchase in event time; days that no declared window sees from the latest day are forgotten. */
+/* A purchase in event time. Days that no declared window sees from the latest day are forgotten; what a newer revision
+ * keeps, an older one does not know, and leaves: it comes with events from before the newer one began. */
 LOY_MUST_USE enum loy_err loy_history_purchase(struct loy_account *account, const struct loy_programme *programme,
                                                int64_t at_us, int64_t total_minor);
 /* Purchases and spend of the `days` local days that end with last_day. */

@@ -99,10 +99,9 @@ static void each_damage_is_said(void **state)
 }
 
 /* The auditor's reader agrees with the engine's writer, which it knows nothing of. */
-/* Format 2, by hand: the same, then level 3; 2 purchases of 5 in all, at 1 and 2 us; day 10 with one purchase of 2, day
- * 13 with one of 3; counter 129 (rule 1, times a day) with window 0
- * used 1. */
-#define HISTORY "\x03\x02\x0a\x02\x04\x02\x14\x01\x04\x03\x01\x06\x01\x81\x01\x00\x02"
+/* Format 2, by hand: the same, then level 3; 2 purchases of 5 in all, at 1 and 2 us; days of revision 7: day 10 with
+ * one purchase of 2, day 13 with one of 3; counter 129 (rule 1, times a day) with window 0 used 1. */
+#define HISTORY "\x03\x02\x0a\x02\x04\x02\x07\x14\x01\x04\x03\x01\x06\x01\x81\x01\x00\x02"
 #define GOOD_BODY "\x80\x89\x7a\x08\x01\x3c\x28\x00\x02\x02\x02\x02\x1e\xc8\x01\x03\x00\x01\x14\x64"
 
 static void a_state_with_a_history_is_read_by_both_readers(void **state)
@@ -121,6 +120,7 @@ static void a_state_with_a_history_is_read_by_both_readers(void **state)
     assert_int_equal(account.purchases, 2);
     assert_int_equal(account.spend_minor, 5);
     assert_int_equal(account.last_purchase_us, 2);
+    assert_int_equal(account.days_revision, 7);
     assert_int_equal(account.days[1].day, 13);
     assert_int_equal(account.days[1].spend_minor, 3);
     assert_int_equal(account.counters[0].key, 129);
@@ -140,8 +140,9 @@ static void a_damaged_history_is_refused_by_both_readers(void **state)
     } damaged[] = {
 #define DAMAGED(history) {"\x02" GOOD_BODY history, sizeof("\x02" GOOD_BODY history) - 1}
         DAMAGED("\x00\x00\x00\x00"),                                 /* nothing that format 1 has not */
-        DAMAGED("\x03\x00\x01\x14\x00\x04\x00"),                     /* a day without a purchase */
-        DAMAGED("\x03\x00\x02\x14\x01\x04\x00\x01\x04\x00"),         /* the same day twice */
+        DAMAGED("\x03\x00\x01\x00\x14\x01\x04\x00"),                 /* days of no revision */
+        DAMAGED("\x03\x00\x01\x07\x14\x00\x04\x00"),                 /* a day without a purchase */
+        DAMAGED("\x03\x00\x02\x07\x14\x01\x04\x00\x01\x04\x00"),     /* the same day twice */
         DAMAGED("\x03\x00\x00\x01\x00\x00\x02"),                     /* a counter without a key */
         DAMAGED("\x03\x00\x00\x01\x05\x00\x00"),                     /* a counter that counts nothing */
         DAMAGED("\x03\x00\x00\x00\x00"),                             /* bytes behind the end */
