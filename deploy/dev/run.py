@@ -115,10 +115,12 @@ STATES = "SELECT encode(state, 'hex') FROM member"
 TOP = "SELECT member_id, available, pending, version FROM balance ORDER BY available + pending DESC, member_id LIMIT 5"
 HISTORY = """SELECT to_char(occurred_at, 'YYYY-MM-DD HH24:MI'), entry, amount, coalesce(subject, '') FROM ledger
   WHERE member_id = '{member}' ORDER BY seq DESC, ordinal DESC LIMIT 6"""
+INTERESTING = """SELECT subject FROM ledger WHERE rule = 'coffee' AND subject IS NOT NULL
+  ORDER BY amount DESC, occurred_at, subject LIMIT 1"""
 
 
 def lots_of(state):
-    """(available, pending) of an account's lots: reads services/engine/account.h's format 1, lots alone."""
+    """(available, pending) of an account's lots: reads services/engine/account.h's formats, lots alone."""
     numbers, value, shift = [], 0, 0
     for byte in state[1:]:
         value |= (byte & 0x7F) << shift
@@ -330,6 +332,18 @@ class Shop:
             self.screen.line(f"  {at}  {entry:<13}{int(amount):>8,}  {order}")
         return member
 
+    def show_why(self):
+        """What was recorded when it was decided, in words: a purchase that more than one rule looked at."""
+        self.screen.title("Why")
+        order = self.db.rows(INTERESTING)
+        if order:
+            shown = subprocess.run([self.program("loyalctl"), "explain", "--order", order[0][0]], env=self.env,
+                                   cwd=services.ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL)
+            if shown.returncode:
+                raise services.ServiceError(f"loyalctl explain failed:\n{shown.stderr}")
+            for line in shown.stdout.rstrip("\n").split("\n"):
+                self.screen.line("  " + line)
+
     def show_next(self, member):
         self.screen.title("Your turn")
         event = json.dumps(live_purchase("mine-1", member, "NOW"), separators=(",", ":")).replace(
@@ -348,7 +362,9 @@ class Shop:
         self.show_speed()
         self.show_outcomes()
         self.show_points()
-        self.show_next(self.show_members())
+        member = self.show_members()
+        self.show_why()
+        self.show_next(member)
 
 
 def live_purchase(order, member, at):

@@ -9,8 +9,8 @@ LINES = 8192  # different lines that purchases are put together from
 AMOUNTS_MINOR = (10_000, 35_000)  # of a line: every purchase earns, so that every one has its update
 CATEGORIES = ("grocery", "household", "electronics", "garden", "fashion", "toys")
 DUPLICATE_WITHIN = 5  # an exact repeat follows its original within this fraction of the file
-# What docs/examples/shop.yaml says: 10 points for each full 100.00 of an order of at least 50.00.
-POINTS, PER_MINOR, MINIMUM_MINOR = 10, 10_000, 5_000
+# What docs/examples/shop.yaml says: 10 points for each full 100.00 of an order.
+POINTS, PER_MINOR = 10, 10_000
 
 
 def varint(value):
@@ -36,7 +36,7 @@ def member_id(number):
 
 
 def points_of(total_minor):
-    return total_minor // PER_MINOR * POINTS if total_minor >= MINIMUM_MINOR else 0
+    return total_minor // PER_MINOR * POINTS
 
 
 class Purchases:

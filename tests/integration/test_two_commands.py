@@ -146,6 +146,16 @@ def check_top_members(run):
     return top[0][0]
 
 
+def check_why(run):
+    lines = [line.split() for line in rows_under(run.text, "Why")]
+    granted = {words[0]: number(words[1]) for words in lines if words[0] in ("base", "coffee")}
+    member = next(words[words.index("member") + 1].rstrip(",") for words in lines if "member" in words)
+    assert set(granted) == {"base", "coffee"}
+    assert [str(granted["base"]), str(granted["coffee"])] in run.query(
+        "SELECT base.amount, coffee.amount FROM ledger base JOIN ledger coffee USING (member_id, seq) "
+        f"WHERE member_id = '{member}' AND base.rule = 'base' AND coffee.rule = 'coffee'")
+
+
 def check_take_over(run):
     [line] = rows_under(run.text, "Take-over")
     count, of, seconds = re.match(r"worker-2 took over (\d+) of worker-1's (\d+) partitions within ([0-9.]+) s",
@@ -192,6 +202,7 @@ def test_make_run_on_a_terminal(tmp_path, programs):
         check_against_what_was_made(run, programs)
         check_points(run)
         check_take_over(run)
+        check_why(run)
         member = check_top_members(run)
         check_own_event(run, member)
         run.interrupt()
