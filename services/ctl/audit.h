@@ -44,6 +44,8 @@
     X(EXPIRED, "expired", "I6",                                                                                        \
       "no lot is left past its expiry, nor pending past its release, by the account's clock")                          \
     X(NEGATIVE, "negative", "I6", "no balance is negative")                                                            \
+    X(COUNTER, "counter", "I6", "a counter = what the rules with its budget have granted")                             \
+    X(BUDGET, "budget", "I6", "no counter is past the highest limit that its budget ever had")                         \
     X(UPDATES_GAP, "updates_gap", "I3", "published versions of a member follow each other without gap")                \
     X(UPDATES_AHEAD, "updates_ahead", "I3", "nothing is published that is not committed")                              \
     X(UPDATES_BEHIND, "updates_behind", "I3", "with an empty outbox everything committed has been published")          \
@@ -75,8 +77,10 @@ struct loy_audit {
     int64_t show; /* problems of each check to print */
     int64_t problems[LOY_AUDIT_CHECK_COUNT];
     int64_t printed;
-    int64_t members, journal_rows, entries, lots, due_rows, outbox_rows, messages;
-    int32_t partitions; /* N, and its topics, as the installation row says */
+    int64_t members, journal_rows, entries, lots, due_rows, outbox_rows, counters, messages;
+    int64_t
+        revisions_unread; /* that granted something and that this version cannot compile: counters are bounds only */
+    int32_t partitions;   /* N, and its topics, as the installation row says */
     uint32_t topics;
     struct loy_partition *rows; /* partitions, by k; heap, until loy_audit_fini */
     bool *outbox_empty;         /* by k */
@@ -92,6 +96,7 @@ int64_t loy_audit_problem_count(const struct loy_audit *audit);
 LOY_MUST_USE enum loy_err loy_audit_partitions(struct loy_audit *audit, struct loy_error *error);
 LOY_MUST_USE enum loy_err loy_audit_positions(struct loy_audit *audit, struct loy_error *error);
 LOY_MUST_USE enum loy_err loy_audit_members(struct loy_audit *audit, struct loy_error *error);
+LOY_MUST_USE enum loy_err loy_audit_budgets(struct loy_audit *audit, struct loy_error *error);
 /* What was published on an output topic. gapless: it holds every version, else each member's latest. after: a second
  * connection, which sees what was committed since the snapshot. */
 LOY_MUST_USE enum loy_err loy_audit_topic(struct loy_audit *audit, struct loy_query *after,

@@ -27,6 +27,7 @@ static enum loy_err check(const struct loy_call *call, struct loy_audit *audit, 
     err = err ? err : loy_audit_partitions(audit, error);
     err = err ? err : loy_audit_positions(audit, error);
     err = err ? err : loy_audit_members(audit, error);
+    err = err ? err : loy_audit_budgets(audit, error);
     if (!err && loy_call_flag(call, "topics")) {
         err = check_topics(call, audit, error);
     }
@@ -40,10 +41,11 @@ static void summarize(const struct loy_audit *audit)
         (void)fprintf(audit->out,
                       "%s],\n \"ok\": %s, \"problem_count\": %" PRId64 ", \"partitions\": %d, \"members\": %" PRId64
                       ", \"journal_rows\": %" PRId64 ", \"entries\": %" PRId64 ", \"lots\": %" PRId64
-                      ", \"due_rows\": %" PRId64 ", \"outbox_rows\": %" PRId64 ", \"messages\": %" PRId64 "}\n",
+                      ", \"due_rows\": %" PRId64 ", \"outbox_rows\": %" PRId64 ", \"counters\": %" PRId64
+                      ", \"revisions_unread\": %" PRId64 ", \"messages\": %" PRId64 "}\n",
                       audit->printed > 0 ? "\n " : "", problems ? "false" : "true", problems, audit->partitions,
                       audit->members, audit->journal_rows, audit->entries, audit->lots, audit->due_rows,
-                      audit->outbox_rows, audit->messages);
+                      audit->outbox_rows, audit->counters, audit->revisions_unread, audit->messages);
         return;
     }
     for (int i = 0; i < LOY_AUDIT_CHECK_COUNT; i++) {
@@ -52,11 +54,19 @@ static void summarize(const struct loy_audit *audit)
                           loy_audit_row((enum loy_audit_check)i)->name, audit->problems[i], audit->show);
         }
     }
+    if (audit->revisions_unread > 0) {
+        (void)fprintf(audit->out,
+                      "budgets: %" PRId64
+                      " revisions that granted points cannot be read by this version: what counters "
+                      "hold beyond the others' grants is not checked\n",
+                      audit->revisions_unread);
+    }
     (void)fprintf(audit->out,
                   "audit: %" PRId64 " problems; %d partitions, %" PRId64 " members, %" PRId64 " journal rows, %" PRId64
-                  " entries, %" PRId64 " lots, %" PRId64 " due, %" PRId64 " outbox rows, %" PRId64 " messages\n",
+                  " entries, %" PRId64 " lots, %" PRId64 " due, %" PRId64 " outbox rows, %" PRId64 " counters, %" PRId64
+                  " messages\n",
                   problems, audit->partitions, audit->members, audit->journal_rows, audit->entries, audit->lots,
-                  audit->due_rows, audit->outbox_rows, audit->messages);
+                  audit->due_rows, audit->outbox_rows, audit->counters, audit->messages);
 }
 
 enum loy_exit loy_cmd_audit(const struct loy_call *call)

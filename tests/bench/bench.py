@@ -9,6 +9,7 @@ Apache Kafka, PostgreSQL (fsync on) and Redis of its own in a folder; nothing of
   latency      from publish to balance update, at 20 % and 50 % of main's rate, on the database of `known`
   duplicates   as main, one record in a hundred a second time
   members_10x  as main, of ten times the members
+  budget       as main, with one budget that every purchase takes from
   history      (--history N) as known, on top of N journal rows: once right after a checkpoint, once without one
   peer         (--peer) the Java service of $LOYALD_SHARED/peer; skipped, saying so, where that is absent
 
@@ -34,7 +35,7 @@ import report  # noqa: E402
 import services  # noqa: E402
 from installation import BenchError, Installation, environment_of_nobody, measure  # noqa: E402
 
-CASES = ("main", "known", "minimal", "latency", "duplicates", "members_10x", "history", "peer")
+CASES = ("main", "known", "minimal", "latency", "duplicates", "members_10x", "budget", "history", "peer")
 LATENCY_SHARES = (0.2, 0.5)  # of main's rate
 DUPLICATES = 0.01
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "32GB", "checkpoint_timeout": "1h"}
@@ -130,6 +131,8 @@ class Bench:
                 self.fresh("duplicates", self.options.members, DUPLICATES)
             if self.wants("members_10x"):
                 self.fresh("members_10x", 10 * self.options.members)
+            if self.wants("budget"):
+                self.budget()
         if self.wants("peer"):
             self.peer()
         self.result["ended_at"] = now()
@@ -147,6 +150,19 @@ class Bench:
     def fresh(self, name, members, duplicates=0.0):
         with Installation(name, self) as installation:
             self.keep(name, self.case(name, installation, members, duplicates))
+            installation.drop()
+
+    def budget(self):
+        """The shop's programme, its one rule from a budget that lasts: all threads charge the same counter."""
+        path = pathlib.Path(self.folder.at("budget.yaml"))
+        text = (ROOT / "docs" / "examples" / "shop.yaml").read_text()
+        path.write_text(text.rstrip() + "\n    budget: {points: 1000000000000}\n")
+        with Installation("budget", self, programme=path) as installation:
+            figures = self.case("budget", installation, self.options.members)
+            charged = installation.db.execute("SELECT used FROM counter").fetchall()
+            if charged != [(figures["points"],)]:
+                raise BenchError(f"the counter was charged {charged}, not {figures['points']}")
+            self.keep("budget", figures)
             installation.drop()
 
     def same_members(self):

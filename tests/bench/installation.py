@@ -20,7 +20,7 @@ LOOK_NEAR_SECONDS = 0.02
 NEAR = 0.93          # share of the records from which on it looks often
 TOTALS = ("SELECT (i - 1) % 6, sum(total) FROM partition, unnest(outcome_totals) WITH ORDINALITY AS t(total, i) "
           "GROUP BY 1")
-COUNTERS = ("batches", "acquires", "guard_partition", "guard_journal", "guard_member", "store_outages",
+COUNTERS = ("batches", "acquires", "guard_partition", "guard_journal", "guard_member", "guard_counter", "store_outages",
             "account_cache_hits", "account_redis_hits", "accounts_loaded", "members_enrolled", "messages_published")
 
 
@@ -34,8 +34,9 @@ def environment_of_nobody():
 
 
 class Installation:
-    def __init__(self, name, bench):
+    def __init__(self, name, bench, programme="docs/examples/shop.yaml"):
         self.name = name
+        self.programme = programme
         self.options = bench.options
         self.services = bench.services
         self.folder = pathlib.Path(bench.folder.at(name))
@@ -52,7 +53,7 @@ class Installation:
         self.services["postgres"].psql(f"CREATE DATABASE {self.name}", "postgres")
         self.conninfo = self.services["postgres"].conninfo(self.name)
         self.ctl("migrate", "up")
-        self.ctl("programme", "publish", "docs/examples/shop.yaml", "--author", "bench", "--reason", "bench")
+        self.ctl("programme", "publish", str(self.programme), "--author", "bench", "--reason", "bench")
         self.ctl("topics", "create")
         self.db = psycopg.connect(self.conninfo, autocommit=True)
         self.reader = confluent_kafka.Consumer({

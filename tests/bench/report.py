@@ -7,7 +7,8 @@ import json
 import sys
 
 RUNS = (("main", "from an empty database"), ("known", "the same members again"),
-        ("duplicates", "1 % exact repeats"), ("members_10x", "ten times the members"))
+        ("duplicates", "1 % exact repeats"), ("members_10x", "ten times the members"),
+        ("budget", "one budget for all"))
 PROCESSES = ("worker", "postgres", "broker", "redis")
 OTHERS_MAX = 0.05  # share of the machine that others may have used before the figures are called disturbed
 
@@ -69,6 +70,8 @@ def targets(result):
                 ratio(figure(cases, "members_10x", "per_second"), rate), 0.8, least=True),
         compare("rate on top of the history, beside the same without", "≥ 0.8",
                 ratio(with_history(cases), figure(cases, "known", "per_second")), 0.8, least=True),
+        compare("rate with one budget that all events take from, beside the rate", "≥ 0.8",
+                ratio(figure(cases, "budget", "per_second"), rate), 0.8, least=True),
     ]
 
 

@@ -263,3 +263,40 @@ def test_a_database_that_is_not_migrated_is_said_to_be_one(programs, postgres):
     done = subprocess.run([str(programs / "loyalctl"), "audit", "--postgres", postgres.conninfo("postgres")],
                           capture_output=True, text=True)
     assert done.returncode == 1 and "loyalctl migrate up" in done.stderr
+
+
+BUDGET = """programme: shop
+currency: RUB
+wallets: {points: {}, cashback: {unit: money}}
+earning:
+  - {id: base, trigger: purchase, reward: {points: 1}, budget: {points: %d}}
+"""
+GRANTED = ("SELECT sum(e.amount)::bigint FROM journal, unnest(entries) AS e JOIN entry_kind ON number = e.kind "
+           "WHERE e.rule = 1 AND name IN ('earn', 'earn_pending')")
+
+
+@pytest.mark.parametrize("damage, checks", [
+    (None, set()),
+    ("UPDATE counter SET used = used + 1", {"counter"}),
+    ("UPDATE counter SET used = used - 1", {"counter"}),
+    ("UPDATE journal SET entries[1].rule = 2 WHERE k = 1 AND n = 1 AND seq = 1", {"counter"}),
+    ("UPDATE programme_revision SET programme = replace(programme, '1000000', '10')", {"budget"}),
+    ("INSERT INTO counter VALUES (9, 'nobody.budget', 5)", {"counter", "budget"})])
+def test_counters_are_what_their_rules_have_granted(programs, postgres, copy, damage, checks):
+    with psycopg.connect(postgres.conninfo(copy)) as db:
+        db.execute("UPDATE programme_revision SET programme = %s", (BUDGET % 1000000,))
+        db.execute(f"INSERT INTO counter VALUES (1, 'base.budget', ({GRANTED}))")
+        if damage:
+            assert db.execute(damage).rowcount == 1
+    assert {problem["check"] for problem in problems(programs, postgres, copy)} == checks
+
+
+def test_a_revision_that_cannot_be_read_leaves_bounds(programs, postgres, copy):
+    with psycopg.connect(postgres.conninfo(copy)) as db:
+        db.execute("INSERT INTO counter VALUES (1, 'base.budget', 7)")
+    done = audit(programs, postgres, copy)
+    assert done.returncode == 0 and "budgets: 1 revisions that granted points cannot be read" in done.stdout
+    with psycopg.connect(postgres.conninfo(copy)) as db:
+        db.execute("ALTER TABLE counter DROP CONSTRAINT counter_used_check")
+        db.execute("UPDATE counter SET used = -1")
+    assert {problem["check"] for problem in problems(programs, postgres, copy)} == {"counter", "budget"}
