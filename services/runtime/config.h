@@ -98,7 +98,7 @@ struct loy_config_list {
       "Threads of a worker; each has its own consumer, producer and connections")                                      \
     X(batch_min, INT, "250", 1, 65536, NULL, LOY_CONFIG_WORKER,                                                        \
       "Records of a batch while there is little to do")                                                                \
-    X(batch_max, INT, "4000", 1, 65536, NULL, LOY_CONFIG_WORKER,                                                       \
+    X(batch_max, INT, "2000", 1, 65536, NULL, LOY_CONFIG_WORKER,                                                       \
       "Records of a batch while there is a backlog")                                                                   \
     X(memory_mb, INT, "256", 4, 65536, NULL, LOY_CONFIG_WORKER,                                                         \
       "Largest memory of a batch; a thread has two")                                                                   \

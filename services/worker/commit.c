@@ -3,6 +3,8 @@
 
 #include <stdlib.h>
 
+enum { CACHE_CHUNK = 64 }; /* accounts handed to the cache at a time: their balances are as large as the batch */
+
 static enum loy_err out_of_room(struct loy_worker *worker, const struct loy_batch *batch)
 {
     return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room to commit %u records", batch->count);
@@ -198,10 +200,39 @@ enum loy_err loy_commit_submit(struct loy_worker *worker, struct loy_batch *batc
 /* --- when it stands
  * --------------------------------------------------------------------------------------------------- */
 
+/* Some accounts on their way to the cache, which copies them. */
+struct cache_chunk {
+    struct loy_cache_write writes[CACHE_CHUNK];
+    uint32_t count;
+};
+
+static void hand_over(struct loy_worker *worker, struct cache_chunk *chunk)
+{
+    if (chunk->count > 0 && LOY_FAILPOINT("cache_write") == LOY_OK) {
+        worker->cache.store(worker->cache.self, chunk->writes, chunk->count);
+    }
+    chunk->count = 0;
+    loy_arena_reset(&worker->scratch); /* the balances of those */
+}
+
+static void put_cache(struct loy_worker *worker, struct loy_batch *batch, const struct loy_slot *slot,
+                      const struct loy_member_row *row, struct cache_chunk *chunk)
+{
+    struct loy_str json = {0};
+    if (slot->changed_by >= 0 && loy_message_balance_json(worker, batch, slot, &json) != LOY_OK) {
+        return; /* the cache may lose anything */
+    }
+    chunk->writes[chunk->count++] = (struct loy_cache_write){*row, json};
+    if (chunk->count == CACHE_CHUNK) {
+        hand_over(worker, chunk);
+    }
+}
+
 static void remember_accounts(struct loy_worker *worker, struct loy_batch *batch)
 {
-    struct loy_cache_write *writes = loy_arena_alloc(&batch->arena, batch->slot_count * sizeof *writes);
-    uint32_t count = 0;
+    struct cache_chunk chunk;
+    chunk.count = 0;
+    loy_arena_reset(&worker->scratch);
     for (uint32_t i = 0; i < batch->slot_count; i++) {
         const struct loy_slot *slot = &batch->slots[i];
         if (!slot->written) {
@@ -215,18 +246,11 @@ static void remember_accounts(struct loy_worker *worker, struct loy_batch *batch
                                      .digest = slot->digest,
                                      .state = slot->state};
         loy_account_cache_put(worker->accounts, &row);
-        if (worker->has_cache && writes) {
-            struct loy_str json = {0};
-            if (slot->changed_by >= 0 && loy_message_balance_json(worker, batch, slot, &json) != LOY_OK) {
-                continue; /* the cache may lose anything */
-            }
-            writes[count++] = (struct loy_cache_write){row, json};
+        if (worker->has_cache) {
+            put_cache(worker, batch, slot, &row, &chunk);
         }
     }
-    enum loy_err lost = LOY_FAILPOINT("cache_write");
-    if (count > 0 && !lost) {
-        worker->cache.store(worker->cache.self, writes, count);
-    }
+    hand_over(worker, &chunk);
 }
 
 static void count_metrics(struct loy_worker *worker, const struct loy_batch *batch)

@@ -132,7 +132,7 @@ enum loy_err loy_message_balance_json(struct loy_worker *worker, struct loy_batc
         *ret_json = item->update;
         return LOY_OK;
     }
-    return loy_wire_encode_update(&update, true, &batch->arena, ret_json);
+    return loy_wire_encode_update(&update, true, &worker->scratch, ret_json);
 }
 
 static enum loy_err put_outcome(struct loy_worker *worker, struct loy_batch *batch, const struct loy_item *item)

@@ -229,7 +229,7 @@ struct loy_worker {
     struct loy_region small_region;
     struct loy_arena small; /* requests that are no batch: acquire, trim */
     struct loy_region scratch_region;
-    struct loy_arena scratch; /* emptied before each event is decoded, and before it is decided */
+    struct loy_arena scratch; /* emptied before each event is decoded and before it is decided */
 
     struct loy_account_cache *accounts;
     struct loy_recent *recent;
@@ -317,6 +317,7 @@ STEP loy_duplicates_found(struct loy_worker *worker, struct loy_batch *batch, co
 /* messages.c: what a decided batch says, into the spans' outboxes */
 STEP loy_message_update(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item,
                         const struct loy_account *account);
+/* In worker->scratch, unless updates are JSON themselves. */
 STEP loy_message_balance_json(struct loy_worker *worker, struct loy_batch *batch, const struct loy_slot *slot,
                               struct loy_str *ret_json);
 STEP loy_messages_build(struct loy_worker *worker, struct loy_batch *batch);
