@@ -10,7 +10,7 @@ import confluent_kafka
 from support import events
 from support.murmur2 import partition_of
 
-MEMBERS_EACH = 6  # of a partition
+MEMBERS_EACH = 60  # of a partition: a member's state has room for some hundred lots
 POINTS = 30       # of one purchase of 300.00 in the programme "shop": 10 for each full 100.00
 TICK_SECONDS = 0.02
 RECENT = 300      # records that may be repeated

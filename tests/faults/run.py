@@ -71,6 +71,7 @@ def main():
     parser.add_argument("--short", action="store_true", help="a choice of them, in two minutes")
     parser.add_argument("--kills", type=int, default=200, help="workers killed at random moments")
     parser.add_argument("--only", help="groups, by comma: " + ", ".join([*wreck.GROUPS, "kills"]))
+    parser.add_argument("--points", help="of the failpoints these only, by comma")
     parser.add_argument("--json", help="where the result goes", default=str(ROOT / "run" / "faults" / "result.json"))
     options = parser.parse_args()
     groups = options.only.split(",") if options.only else [*wreck.GROUPS, "kills"]
@@ -90,7 +91,9 @@ def main():
     try:
         with Stand(folder, options.programs, options.kafka == "apache", say) as stand:
             for name in groups:
-                if name == "kills":
+                if name == "failpoints":
+                    wreck.failpoints(stand, options.short, options.points and options.points.split(","))
+                elif name == "kills":
                     wreck.kills(stand, options.short, options.kills)
                 else:
                     wreck.GROUPS[name](stand, options.short)

@@ -11,7 +11,7 @@ import time
 import redis
 
 import services
-from stand import SESSION_SECONDS, state_of
+from stand import RATE, SESSION_SECONDS, state_of
 from support.ledger import digest
 
 OUTAGE_SECONDS = 6  # longer than a session
@@ -20,6 +20,10 @@ STRIKE_SECONDS = 40
 BEFORE = {"republish": "published_one=error,", "mark": "decide=error@1,decide=error@2,decide=error@3,",
           "marked": "decide=error@1,decide=error@2,decide=error@3,"}
 AT_A_REBALANCE = ("revoked", "revoke_done")
+WHEN_IDLE = ("trim", "trimmed")  # else rows are deleted by the next commit
+# A record is marked when three owners came and went: until then, and for long after, everything is worked one at a time.
+SLOWLY = ("mark", "marked")
+SLOW_RATE = 20
 LATER = {"polled": 40, "decode": 20, "decoded": 20, "published_one": 15, "delivered": 15, "commit": 3, "decide": 3}
 SHORT_POINTS = {"kill": ("commit_sent", "published_one", "pipeline"), "error": ("acquired", "commit_sent"),
                 "stop": ("pipeline",)}
@@ -63,6 +67,10 @@ def at_point(stand, point, action):
             victim.wait_until_ready()
             time.sleep(0.5)
             joiner = stand.worker(ready=False)
+        if point in WHEN_IDLE:
+            victim.wait_until_ready()
+            time.sleep(1)
+            stand.load.pause()
         since = struck(stand, victim, action)
         yield since
         if action == "stop":
@@ -79,13 +87,15 @@ def at_point(stand, point, action):
     return strike
 
 
-def failpoints(stand, short):
+def failpoints(stand, short, only=None):
     actions = ("kill", "error", "stop")
     for action in actions:
         for number, point in enumerate(points()):
-            if short and point not in SHORT_POINTS[action]:
+            if (short and point not in SHORT_POINTS[action]) or (only and point not in only):
                 continue
-            if stand.world is None or (not short and number % 16 == 0):
+            if stand.world is None or (not short and (number % 16 == 0 or point in SLOWLY)):
+                stand.open_world(workers=1, rate=SLOW_RATE if point in SLOWLY else RATE)
+            elif stand.load.rate != RATE:
                 stand.open_world(workers=1)
             stand.fault(f"worker: {action}", point, at_point(stand, point, action))
 
