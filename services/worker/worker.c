@@ -166,7 +166,7 @@ static enum loy_err collide(struct loy_worker *worker)
                                batch->count, LOY_COLLISIONS_MAX);
     }
     int64_t now_us = loy_worker_now_us(worker);
-    uint32_t most_us = LOY_COLLISION_MIN_US << (batch->collisions < 8 ? batch->collisions - 1 : 7);
+    uint32_t most_us = (uint32_t)LOY_COLLISION_MIN_US << (batch->collisions < 8 ? batch->collisions - 1 : 7);
     worker->retry_us = now_us + loy_murmur2((struct loy_str){(const char *)&now_us, sizeof now_us}) % most_us;
     if (batch->collisions >= LOY_COLLISIONS_HALVE && batch->count > 1) {
         worker->target = batch->count / 2;

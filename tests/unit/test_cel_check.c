@@ -1,10 +1,5 @@
-#include "support/cel_fixture.h"
+#include "support/check_cel.h"
 #include "support/cmocka_all.h"
-
-static void check_issues(void **state, const char *text, const char *expected)
-{
-    assert_string_equal(cel_fixture_issues(*state, text, NULL), expected);
-}
 
 static void a_field_that_is_none_is_found_at_its_column_with_a_suggestion(void **state)
 {
@@ -129,20 +124,6 @@ static void the_language_owns_its_names(void **state)
     assert_int_equal(loy_cel_env_add_variable(fixture->env, "x", "list(int", &slot, &error), LOY_ERR_INVALID_VALUE);
 }
 
-static int set_up(void **state)
-{
-    static struct cel_fixture fixture;
-    cel_fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    cel_fixture_fini(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -158,5 +139,5 @@ int main(void)
         cmocka_unit_test(a_condition_tells_which_facts_it_needs),
         cmocka_unit_test(the_language_owns_its_names),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, cel_group_set_up, cel_group_tear_down);
 }

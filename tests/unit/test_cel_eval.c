@@ -1,10 +1,5 @@
-#include "support/cel_fixture.h"
+#include "support/check_cel.h"
 #include "support/cmocka_all.h"
-
-static void check_value(void **state, const char *text, const char *expected)
-{
-    assert_string_equal(cel_fixture_eval(*state, text), expected);
-}
 
 static void records_are_read_by_slot(void **state)
 {
@@ -140,20 +135,6 @@ static void a_program_is_read_only_and_gives_the_same_twice(void **state)
     }
 }
 
-static int set_up(void **state)
-{
-    static struct cel_fixture fixture;
-    cel_fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    cel_fixture_fini(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -169,5 +150,5 @@ int main(void)
         cmocka_unit_test(muldiv_takes_its_product_in_128_bits_and_rounds_as_said),
         cmocka_unit_test(a_program_is_read_only_and_gives_the_same_twice),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, cel_group_set_up, cel_group_tear_down);
 }

@@ -1,4 +1,4 @@
-#include "support/cel_fixture.h"
+#include "support/check_cel.h"
 #include "support/cmocka_all.h"
 
 static void the_deciding_part_and_what_it_lacked_are_told(void **state)
@@ -56,20 +56,6 @@ static void counts_of_money_are_no_money(void **state)
                         "size(purchase.lines) was 3, needed more than 5: 2 short");
 }
 
-static int set_up(void **state)
-{
-    static struct cel_fixture fixture;
-    cel_fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    cel_fixture_fini(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -82,5 +68,5 @@ int main(void)
         cmocka_unit_test(a_part_that_is_no_comparison_shows_its_value),
         cmocka_unit_test(counts_of_money_are_no_money),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, cel_group_set_up, cel_group_tear_down);
 }

@@ -1,5 +1,5 @@
 /* What the conformance suite leaves open of the functions: edges, limits, what happens with odd arguments. */
-#include "support/cel_fixture.h"
+#include "support/check_cel.h"
 #include "support/cmocka_all.h"
 
 #include "cel/functions.h"
@@ -155,20 +155,6 @@ static void every_function_takes_any_arguments(void **state)
     assert_int_equal(called, LOY_CEL_FN_COUNT * 12 * 12 * 12 * 12);
 }
 
-static int set_up(void **state)
-{
-    static struct cel_fixture fixture;
-    cel_fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    cel_fixture_fini(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -179,5 +165,5 @@ int main(void)
         cmocka_unit_test(a_pattern_without_a_matcher_is_an_issue),
         cmocka_unit_test(every_function_takes_any_arguments),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, cel_group_set_up, cel_group_tear_down);
 }

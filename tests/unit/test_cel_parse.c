@@ -1,17 +1,7 @@
-#include "support/cel_fixture.h"
+#include "support/check_cel.h"
 #include "support/cmocka_all.h"
 
 #include <stdlib.h>
-
-static void check_issues(void **state, const char *text, const char *expected)
-{
-    assert_string_equal(cel_fixture_issues(*state, text, NULL), expected);
-}
-
-static void check_value(void **state, const char *text, const char *expected)
-{
-    assert_string_equal(cel_fixture_eval(*state, text), expected);
-}
 
 static void a_syntax_error_says_what_was_expected_where(void **state)
 {
@@ -145,16 +135,9 @@ static void a_full_arena_is_no_crash(void **state)
 
 static int set_up(void **state)
 {
-    static struct cel_fixture fixture;
-    cel_fixture_init(&fixture);
-    (void)loy_arena_alloc(&fixture.programs, FIXTURE_PROGRAMS / 4 - fixture.programs.used);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    cel_fixture_fini(*state);
+    (void)cel_group_set_up(state);
+    struct cel_fixture *fixture = *state;
+    (void)loy_arena_alloc(&fixture->programs, FIXTURE_PROGRAMS / 4 - fixture->programs.used);
     return 0;
 }
 
@@ -169,5 +152,5 @@ int main(void)
         cmocka_unit_test(size_is_bounded),
         cmocka_unit_test(a_full_arena_is_no_crash),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, cel_group_tear_down);
 }

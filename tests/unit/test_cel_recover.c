@@ -1,6 +1,6 @@
 /* Several syntax errors of an expression in one pass, and no second one that only comes from the first. */
 #include "cel/lexer.h"
-#include "support/cel_fixture.h"
+#include "support/check_cel.h"
 #include "support/cmocka_all.h"
 
 #include <stdio.h>
@@ -170,20 +170,6 @@ static void one_mistake_is_seldom_two_issues(void **state)
     assert_true(issues * 100 < changes * 125);
 }
 
-static int set_up(void **state)
-{
-    static struct cel_fixture fixture;
-    cel_fixture_init(&fixture);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    cel_fixture_fini(*state);
-    return 0;
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -192,5 +178,5 @@ int main(void)
         cmocka_unit_test(ten_syntax_errors_are_enough),
         cmocka_unit_test(one_mistake_is_seldom_two_issues),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, cel_group_set_up, cel_group_tear_down);
 }

@@ -1,4 +1,4 @@
-#include "support/cel_fixture.h"
+#include "support/check_cel.h"
 #include "support/cmocka_all.h"
 
 #include "cel/functions.h"
@@ -130,16 +130,9 @@ static void mutated_programs_are_rejected_or_harmless(void **state)
 
 static int set_up(void **state)
 {
-    static struct cel_fixture fixture;
-    cel_fixture_init(&fixture);
-    (void)loy_arena_alloc(&fixture.programs, 65536 - fixture.programs.used);
-    *state = &fixture;
-    return 0;
-}
-
-static int tear_down(void **state)
-{
-    cel_fixture_fini(*state);
+    (void)cel_group_set_up(state);
+    struct cel_fixture *fixture = *state;
+    (void)loy_arena_alloc(&fixture->programs, 65536 - fixture->programs.used);
     return 0;
 }
 
@@ -151,5 +144,5 @@ int main(void)
         cmocka_unit_test(a_whole_program_passes_and_its_stack_is_known),
         cmocka_unit_test(mutated_programs_are_rejected_or_harmless),
     };
-    return cmocka_run_group_tests(tests, set_up, tear_down);
+    return cmocka_run_group_tests(tests, set_up, cel_group_tear_down);
 }
