@@ -249,11 +249,14 @@ enum loy_exit loy_programme_list(const struct loy_call *call)
     struct loy_rows rows = {0};
     struct loy_error error = {0};
     enum loy_err err = loy_query_open(call->config->postgres, "loyalctl programme", &query, &error);
-    err = err ? err
-              : loy_query_rows(query,
-                               "SELECT number, from_at::text, author, reason, created_at::text "
-                               "FROM programme_revision ORDER BY number",
-                               NULL, 0, &rows, &error);
+    err =
+        err ? err
+            : loy_query_rows(query,
+                             "SELECT number, CASE WHEN from_at = '-infinity' THEN '-infinity' ELSE to_char(from_at AT "
+                             "TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') END, author, reason, "
+                             "to_char(created_at AT TIME ZONE 'UTC', 'YYYY-MM-DD\"T\"HH24:MI:SS\"Z\"') "
+                             "FROM programme_revision ORDER BY number",
+                             NULL, 0, &rows, &error);
     if (!err) {
         print_list(&rows, loy_call_flag(call, "json"));
     }

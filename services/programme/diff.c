@@ -9,7 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { PATH_BYTES = 256, VALUE_BYTES = 160 };
+enum { PATH_BYTES = 256, VALUE_BYTES = 400 };
 
 struct differ {
     struct loy_arena *arena;
@@ -99,6 +99,24 @@ static const struct loy_yaml *find(const struct loy_yaml *parent, struct loy_str
     return child;
 }
 
+/* A list whose entries have ids, as rules have. */
+static bool has_ids(const struct loy_yaml *node)
+{
+    return node->kind == LOY_YAML_LIST && node->first && loy_yaml_get(node->first, "id");
+}
+
+/* Something that only one side has; a list of rules one by one. */
+static void say_alone(struct differ *differ, const char *path, const struct loy_yaml *node, const char *words)
+{
+    if (!has_ids(node)) {
+        say(differ, "%s: %s%s)", path, words, value_of(node).text);
+        return;
+    }
+    for (const struct loy_yaml *child = node->first; child; child = child->next) {
+        say(differ, "%s %.*s: %s%s)", path, LOY_STR_ARG(name_in(node, child)), words, value_of(child).text);
+    }
+}
+
 static void compare_children(struct differ *differ, const char *path, const struct loy_yaml *before,
                              const struct loy_yaml *after)
 {
@@ -110,22 +128,20 @@ static void compare_children(struct differ *differ, const char *path, const stru
         if (new) {
             compare(differ, inner, old, new);
         } else {
-            say(differ, "%s: taken away (was %s)", inner, value_of(old).text);
+            say_alone(differ, inner, old, "taken away (was ");
         }
     }
     for (const struct loy_yaml *new = after->first; new; new = new->next) {
         if (!find(before, name_in(after, new))) {
             (void)snprintf(inner, sizeof inner, "%s%s%.*s", path, joint, LOY_STR_ARG(name_in(after, new)));
-            say(differ, "%s: added (%s)", inner, value_of(new).text);
+            say_alone(differ, inner, new, "added (");
         }
     }
 }
 
-/* A list whose entries have ids, as rules have. */
 static bool has_names(const struct loy_yaml *node)
 {
-    return node->kind == LOY_YAML_MAP ||
-           (node->kind == LOY_YAML_LIST && node->first && loy_yaml_get(node->first, "id"));
+    return node->kind == LOY_YAML_MAP || has_ids(node);
 }
 
 static void compare(struct differ *differ, const char *path, const struct loy_yaml *before,

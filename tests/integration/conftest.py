@@ -7,6 +7,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import uuid
 
 import pytest
 
@@ -64,6 +65,18 @@ def apache_kafka(session_folder):
     started = subprocess.run([script, "start"], env=env, check=True, stdout=subprocess.PIPE, text=True)
     yield started.stdout.strip()
     subprocess.run([script, "stop"], env=env, check=True)
+
+
+@pytest.fixture
+def database(postgres, programs):
+    """A migrated database without an installation, for commands that need no workers."""
+    name = "tools_" + uuid.uuid4().hex[:8]
+    postgres.psql(f"CREATE DATABASE {name}", "postgres")
+    conninfo = postgres.conninfo(name)
+    subprocess.run([str(programs / "loyalctl"), "migrate", "up"], check=True, stdout=subprocess.DEVNULL,
+                   env={"PATH": "/usr/bin:/bin", "LOYALD_POSTGRES": conninfo})
+    yield conninfo
+    postgres.psql(f"DROP DATABASE {name} WITH (FORCE)", "postgres")
 
 
 @pytest.fixture

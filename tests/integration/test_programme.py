@@ -3,7 +3,6 @@ import json
 import os
 import pathlib
 import subprocess
-import uuid
 
 import jsonschema
 import psycopg
@@ -168,17 +167,6 @@ def test_all_mistakes_of_a_file_are_reported_at_once(programs, tmp_path):
 
 
 # --- publishing ---
-
-@pytest.fixture
-def database(postgres, programs):
-    name = "programme_" + uuid.uuid4().hex[:8]
-    postgres.psql(f"CREATE DATABASE {name}", "postgres")
-    conninfo = postgres.conninfo(name)
-    code, out, err = loyalctl(programs, "migrate", "up", conninfo=conninfo)
-    assert code == 0, out + err
-    yield conninfo
-    postgres.psql(f"DROP DATABASE {name} WITH (FORCE)", "postgres")
-
 
 def publish(programs, database, file, *options):
     return loyalctl(programs, "programme", "publish", file, "--author", "Ann", "--reason", "spring", *options,
@@ -356,6 +344,8 @@ def test_an_explanation_says_what_every_rule_did_and_why(new_world, programs, tm
     assert "  evening                     0 of 50 points  on 1,300.00  granted as many times as allowed\n" in second
     assert "silent: member.days_since_purchase was 0, needed 120: 120 short" in second
     assert "  evening                     0 points  on 750.00  less than the minimum (250.00 more)\n" in third
+    shown = (ROOT / "docs" / "programme.md").read_text().split("```text\n")[1].split("```")[0]
+    assert second[second.index("  booked"):] == shown[shown.index("  booked"):]
     everything = explain("--order", "o1", "--all")
     assert "  coffee                      -  no line of category coffee\n" in everything
     assert "  app                         -  only events of kind activity\n" in everything
