@@ -235,7 +235,8 @@ static enum loy_err read_variable(struct loader *loader, const char *variable)
     for (size_t i = 0; i <= length; i++) {
         name[i] = (char)tolower((unsigned char)from[i + sizeof prefix - 1]);
     }
-    /* The file was read before; where the test data is concerns the tests, under which a program may have been started. */
+    /* The file was read before; where the test data is concerns the tests, under which a program may have been started.
+     */
     if (strcmp(from, "LOYALD_CONFIG") == 0 || strcmp(from, "LOYALD_SHARED") == 0) {
         return LOY_OK;
     }

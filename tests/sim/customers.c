@@ -110,8 +110,8 @@ const struct loy_programme *sim_next_programme(struct sim_world *world, const st
     }
     next->rules = changed;
     next->revision++;
-    next->late_us = SECONDS(sim_between(world, 5, 60));
-    next->early_us = SECONDS(sim_between(world, 1, 10));
+    next->late = (struct loy_period){.us = SECONDS(sim_between(world, 5, 60))};
+    next->early = (struct loy_period){.us = SECONDS(sim_between(world, 1, 10))};
     next->from_us = world->now_us + (sim_chance(world, 500) ? SECONDS(sim_between(world, -20, 20)) : 0);
     return next;
 }

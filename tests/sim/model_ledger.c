@@ -218,7 +218,7 @@ const struct loy_programme *sim_model_revision(const struct sim_model *model, co
     uint32_t known = model->db->journal_known[row - model->db->journal];
     const struct loy_programme *then = in_force(model, known, row->occurred_at_us);
     bool is_late =
-        row->occurred_at_us < row->arrival_us - then->late_us || row->occurred_at_us > row->arrival_us + then->early_us;
+        row->occurred_at_us < row->arrival_us - then->late.us || row->occurred_at_us > row->arrival_us + then->early.us;
     return is_late ? in_force(model, known, row->arrival_us) : then;
 }
 

@@ -69,8 +69,9 @@ static void finish_connecting(PGconn *conn, int64_t timeout_us)
     }
 }
 
-/* Whether the server turned us away for who we are (SQLSTATE class 28: the password, the role, pg_hba.conf). libpq tells
- * the SQLSTATE of a connection that failed only in its message, and only if asked to before: hence a second attempt. */
+/* Whether the server turned us away for who we are (SQLSTATE class 28: the password, the role, pg_hba.conf). libpq
+ * tells the SQLSTATE of a connection that failed only in its message, and only if asked to before: hence a second
+ * attempt. */
 static bool is_refused(const char *conninfo)
 {
     PGconn *conn = start(conninfo, false);
