@@ -123,3 +123,26 @@ def test_a_publication_waits_for_the_batches_under_way(new_world, tmp_path):
     world.publish(purchase("after", 10000))
     world.wait_drained()
     assert by_revision(world) == {1: 1, 2: 1}
+
+
+def test_a_revision_that_cannot_be_run_here_stops_only_what_it_concerns(new_world, tmp_path):
+    world = new_world(programme=shop(tmp_path, 10), partitions=2)
+    worker = world.start_worker()
+    insert = ("INSERT INTO programme_revision (number, from_at, programme, author, reason) "
+              "VALUES (%s, %s::timestamptz, 'programme: of_tomorrow', 'test', 'a newer loyalctl') RETURNING "
+              """to_char(from_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')""")
+    world.query(insert, 2, "2100-01-01T00:00:00Z")
+    world.wait_for(lambda: "revision 2 cannot be run" in not_ready(worker), "word of the revision")
+    world.publish(purchase("before", 10000))
+    world.wait_drained()
+    assert by_revision(world) == {1: 1}
+    [(since,)] = world.query(insert, 3, "now")
+    world.publish(purchase("after", 10000), drain=False)
+    world.wait_for(lambda: "event=revision_wanted" in worker.log_text(), "worker that waits")
+    time.sleep(1)
+    assert worker.running() and by_revision(world) == {1: 1}
+    world.publish_programme(shop(tmp_path, 20), "--from", since)
+    world.wait_drained()
+    assert by_revision(world) == {1: 1, 4: 1}
+    world.wait_for(lambda: not_ready(worker) == "", "readiness")
+    world.audit()
