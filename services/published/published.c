@@ -22,8 +22,11 @@ enum loy_err loy_published_numbers(struct loy_query *query, struct loy_arena *ar
                                    struct loy_error *error)
 {
     struct loy_rows rows = {0};
-    *numbers = (struct loy_numbers){.arena = arena, .rows = LOY_NEW_ARRAY(arena, struct loy_number, NUMBERS_MAX)};
-    numbers->capacity = numbers->rows ? NUMBERS_MAX : 0;
+    *numbers = (struct loy_numbers){
+        .arena = arena, .rows = LOY_NEW_ARRAY(arena, struct loy_number, NUMBERS_MAX), .capacity = NUMBERS_MAX};
+    if (!numbers->rows) {
+        return loy_error_set(error, LOY_ERR_NO_MEMORY, "no room for the dictionary");
+    }
     enum loy_err err = loy_query_rows(query,
                                       "SELECT kind, id, number FROM dictionary UNION ALL "
                                       "SELECT 'counter', name, id FROM counter",
