@@ -3,6 +3,8 @@
 
 #include "support/cmocka_all.h"
 
+#include <assert.h>
+
 enum { LIMIT = 100 };
 
 /* A client that owns one partition and charges without events. */
@@ -29,6 +31,7 @@ static void must_be(struct loy_store_result result, enum loy_store_status status
 
 static struct client open_client(const struct loy_store_maker *maker, int32_t k)
 {
+    assert(maker);
     struct client client = {.maker = maker, .store = maker->open(maker->self)};
     struct loy_store_request request = {.kind = LOY_STORE_ACQUIRE, .acquire = {&k, 1, LOY_STR("contract")}};
     struct loy_store_result result = run(&client, &request);
