@@ -17,7 +17,12 @@ def collect(faults, sim=None, commit=None, date=None):
     for name in faults.split(","):  # of the same programs, group by group
         with open(name) as file:
             runs.append(json.load(file))
-    collected = {"faults": {**runs[0], "results": [result for run in runs for result in run["results"]]}}
+    latest = {}
+    for run in runs:  # what was run again after the driver was mended counts as it was the last time
+        groups = {result["group"] for result in run["results"] if result["fault"].startswith("kills ")}
+        latest = {key: result for key, result in latest.items() if key[0] not in groups}
+        latest.update({(result["group"], result["fault"]): result for result in run["results"]})
+    collected = {"faults": {**runs[0], "results": list(latest.values())}}
     if sim:
         with open(sim) as file:
             text = file.read()

@@ -25,7 +25,7 @@ WHEN_IDLE = ("trim", "trimmed")  # else rows are deleted by the next commit
 SLOWLY = ("mark", "marked")
 SLOW_RATE = 20
 LATER = {"polled": 40, "decode": 20, "decoded": 20, "published_one": 15, "delivered": 15, "commit": 3, "decide": 3}
-SHORT_POINTS = {"kill": ("commit_sent", "published_one", "pipeline"), "error": ("acquired", "commit_sent"),
+SHORT_POINTS = {"kill": ("commit_sent", "published_one"), "error": ("acquired", "commit_sent"),
                 "stop": ("pipeline",)}
 
 

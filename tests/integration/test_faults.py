@@ -47,6 +47,6 @@ def test_a_failpoint_that_is_not_understood_is_said(new_world, breakable):
 def test_faults_in_their_short_form(breakable, tmp_path):
     done = subprocess.run([sys.executable, os.path.join(services.ROOT, "tests", "faults", "run.py"), "--short",
                            "--kafka", os.environ.get("KAFKA", "embedded"), "--programs", str(breakable), "--json",
-                           str(tmp_path / "result.json")], capture_output=True, text=True, timeout=600)
+                           str(tmp_path / "result.json")], capture_output=True, text=True, timeout=900)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "0 wrong, 0 late" in done.stdout
