@@ -181,8 +181,13 @@ fuzz: ## run each fuzz target for FUZZ_SECONDS (30), or FUZZ_RUNS cases (FUZZERS
 $(FUZZERS:%=fuzz-run-%): fuzz-run-%: $(B)/tests/fuzz/fuzz_%
 	$(Q)PYTHON=$(PYTHON) tests/fuzz/run.sh $(B) $* $(FUZZ_SECONDS) $(FUZZ_RUNS)
 fuzz-run-wire: $(B)/tests/integration/wire_cli
+# The same sanitizers on what fuzzing does not reach: the room's unit tests (ROUNDS=… random expressions in test_cel_agree).
+fuzz-unit: ## unit tests of cel and of the arena with the sanitizers of fuzzing
+	$(Q)$(MAKE) CC=clang CXX=clang++ SANITIZE=fuzzer-no-link,address,undefined unit-cel
 
 all: $(LIBS) $(BINARIES) ## build the programs
+unit-cel: $(filter $(B)/tests/unit/test_cel_% $(B)/tests/unit/test_arena,$(TESTS))
+	$(Q)tests/run-unit.sh $^
 unit: $(TESTS) ## build and run the unit tests
 	$(Q)PYTHON=$(PYTHON) tests/run-unit.sh $(TESTS)
 
@@ -322,5 +327,5 @@ clean: ## delete build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-.PHONY: docs docs-check all contracts unit sim mutations conformance docs-cel docs-cel-check bench-cel check fmt fmt-check lint headers layers toolchain testchain install clean help fuzz bench-store docs-performance bench
+.PHONY: docs docs-check all contracts unit unit-cel fuzz-unit sim mutations conformance docs-cel docs-cel-check bench-cel check fmt fmt-check lint headers layers toolchain testchain install clean help fuzz bench-store docs-performance bench
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

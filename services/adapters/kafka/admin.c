@@ -2,6 +2,7 @@
 #include "adapters/kafka/kafka_conf.h"
 
 #include <inttypes.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -15,6 +16,7 @@ enum {
     NAME_MAX_BYTES = 249, /* Kafka's own limit */
     SETTINGS_MAX = 4,
     TOPICS_AT_ONCE_MAX = 64,
+    SCRAM_MENDED = 0x02060100, /* librdkafka#4895: before, its nonce was one that only Kafka 3 takes */
 };
 
 #define MESSAGE_BYTES "4194304" /* LOY_KAFKA_MESSAGE_BYTES_MAX */
@@ -58,6 +60,7 @@ static enum loy_err admin_init(const struct loy_kafka_connection *connection, st
     if (err) {
         return err;
     }
+    rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_ERROR); /* for why_not */
     rd_kafka_t *client = NULL;
     err = loy_kafka_client_new(RD_KAFKA_PRODUCER, conf, &client, error);
     if (err) {
@@ -90,15 +93,39 @@ static enum loy_err await(const struct admin *admin, const char *what, int wait_
 /* --- what is there -------------------------------------------------------------------------------------------------
  */
 
+/* A request that failed only tells that it failed. Why the brokers cannot be reached stands in the client's own events:
+ * a certificate or a login that was refused says more than that all brokers are down. */
+static enum loy_err why_not(const struct admin *admin, rd_kafka_resp_err_t code, struct loy_error *error)
+{
+    char why[LOY_ERROR_DETAIL_MAX / 2];
+    (void)snprintf(why, sizeof why, "%s", rd_kafka_err2str(code));
+    enum loy_err err = LOY_ERR_UNAVAILABLE;
+    bool is_known = false;
+    rd_kafka_queue_t *events = rd_kafka_queue_get_main(admin->client);
+    for (rd_kafka_event_t *event; (event = rd_kafka_queue_poll(events, 0)); rd_kafka_event_destroy(event)) {
+        rd_kafka_resp_err_t cause = rd_kafka_event_error(event);
+        if (cause == RD_KAFKA_RESP_ERR__SSL || cause == RD_KAFKA_RESP_ERR__AUTHENTICATION) {
+            (void)snprintf(why, sizeof why, "%s", rd_kafka_event_error_string(event));
+            err = cause == RD_KAFKA_RESP_ERR__AUTHENTICATION ? LOY_ERR_CONFIG : LOY_ERR_UNAVAILABLE;
+            is_known = true;
+        } else if (cause && !is_known) {
+            (void)snprintf(why, sizeof why, "%s", rd_kafka_event_error_string(event));
+        }
+    }
+    rd_kafka_queue_destroy(events);
+    bool is_too_old = strstr(why, "SCRAM") && rd_kafka_version() < SCRAM_MENDED;
+    return loy_error_set(error, err, "Kafka's topics cannot be read: %s%s%s%s", why,
+                         is_too_old ? " (Kafka 4 refuses every SCRAM login by librdkafka before 2.6.1, and this is "
+                                    : "",
+                         is_too_old ? rd_kafka_version_str() : "", is_too_old ? ")" : "");
+}
+
 /* All topics: a request for one topic would create it, on the embedded broker and on clusters that allow that. */
 static enum loy_err read_metadata(const struct admin *admin, const struct rd_kafka_metadata **ret_metadata,
                                   struct loy_error *error)
 {
     rd_kafka_resp_err_t code = rd_kafka_metadata(admin->client, 1, NULL, ret_metadata, ANSWER_MS);
-    if (code) {
-        return loy_error_set(error, LOY_ERR_UNAVAILABLE, "Kafka's topics cannot be read: %s", rd_kafka_err2str(code));
-    }
-    return LOY_OK;
+    return code ? why_not(admin, code, error) : LOY_OK;
 }
 
 /* Admin calls go to the controller. The embedded broker names one that is not there, and librdkafka would look for it
