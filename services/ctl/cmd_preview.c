@@ -199,6 +199,11 @@ enum loy_exit loy_cmd_preview(const struct loy_call *call)
     err = err ? err : loy_ctl_programme_init(&preview.basket, &error);
     err = err ? err : read_basket(&preview, call->words[0], &error);
     err = err || path ? err : loy_query_open(call->config->postgres, "loyalctl preview", &preview.query, &error);
+    if (err && !path && !preview.query && error.code == LOY_ERR_UNAVAILABLE) {
+        (void)loy_error_set(&error, err,
+                            "without --programme FILE the newest published revision is read, but PostgreSQL "
+                            "cannot be reached (LOYALD_POSTGRES or --postgres says where)");
+    }
     err = err ? err : read_programme(&preview, path, &error);
     err = err ? err : read_member(&preview, &error);
     err = err ? err : read_budgets(&preview, &error);

@@ -12,6 +12,7 @@ struct run {
     struct loy_compile compile; /* for the readers of values: arena, zone */
     const struct loy_programme *programme;
     struct loy_budget_view *views;
+    const struct loy_account *account;
     struct loy_buf detail;
     bool passed;
 };
@@ -154,6 +155,19 @@ static bool wallet_found(const struct run *run, const struct loy_effects *effect
     return false;
 }
 
+/* What the member can spend of a wallet after the event. */
+static bool balance_found(const struct run *run, const struct loy_effects *effects, struct loy_str id, int64_t *ret)
+{
+    (void)effects;
+    for (uint16_t i = 0; i < run->programme->wallet_count; i++) {
+        if (loy_str_equal(run->programme->wallets[i].id, id)) {
+            *ret = run->account->balances[i].available;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A rule that the event does not concern granted 0. */
 static bool rule_found(const struct run *run, const struct loy_effects *effects, struct loy_str id, int64_t *ret)
 {
@@ -189,6 +203,7 @@ static enum loy_err run_example(struct run *run, const struct loy_yaml *node)
 {
     struct loy_account account;
     loy_account_init(&account, LOY_STR("example"), 0);
+    run->account = &account;
     struct loy_str level = loy_compile_text(node, "level");
     for (uint32_t i = 0; i < run->programme->level_count; i++) {
         account.level =
@@ -215,6 +230,7 @@ static enum loy_err run_example(struct run *run, const struct loy_yaml *node)
         }
         compare(run, loy_yaml_get(child, "expect"), &effects, wallet_found);
         compare(run, loy_yaml_get(child, "rules"), &effects, rule_found);
+        compare(run, loy_yaml_get(child, "balances"), &effects, balance_found);
     }
     return LOY_OK;
 }

@@ -1,7 +1,8 @@
 /* Examples: what a member does and what it should earn, in YAML beside the programme, run through the real engine.
  *
  * Each example is a new member; its events are decided in their order, budgets begin unused. Only wallets and rules
- * that `expect` names are compared. Memory: the arena. One thread. Test: tests/integration/test_programme.py. */
+ * that are named are compared: `expect`, what the event earned; `balances`, what can be spent after it. Memory: the
+ * arena. One thread. Test: tests/integration/test_programme.py. */
 #ifndef LOY_PROGRAMME_EXAMPLES_H
 #define LOY_PROGRAMME_EXAMPLES_H
 

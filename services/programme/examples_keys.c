@@ -30,7 +30,7 @@ SHAPE(event,
     K("purchase", OBJECT, .shape = &purchase, .example = "{total: 999.99}"),
     K("activity", TEXT, .example = "app_install"), K("channel", TEXT, .example = "app"),
     K("store", TEXT, .example = "s1"), K("store_kind", TEXT, .example = "express"), K("partner", TEXT, .example = "bp"),
-    K("expect", TEXT_MAP, .example = "{points: 90}"), K("rules", TEXT_MAP, .example = "{base: 90}"));
+    K("expect", TEXT_MAP, .example = "{points: 90}"), K("balances", TEXT_MAP, .example = "{points: 90}"), K("rules", TEXT_MAP, .example = "{base: 90}"));
 
 SHAPE(example,
     K("name", TEXT, .required = true, .example = "full hundreds only"),

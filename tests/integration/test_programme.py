@@ -71,9 +71,14 @@ def validator(programs):
     return jsonschema.Draft202012Validator(schema)
 
 
-@pytest.mark.parametrize("name", PROGRAMMES)
-def test_the_schema_takes_the_examples(validator, name):
-    document = yaml.load((EXAMPLES / f"{name}.yaml").read_text(), Texts)
+EVERY_FILE = [path for folder in (EXAMPLES, ROOT / "tests" / "golden", ROOT / "tests" / "integration" / "programmes")
+              for path in sorted(folder.glob("*.yaml")) if not path.name.endswith(".tests.yaml")]
+
+
+@pytest.mark.parametrize("path", EVERY_FILE, ids=lambda path: path.stem)
+def test_the_schema_takes_every_programme_that_check_takes(programs, validator, path):
+    assert report(programs, path)["errors"] == 0
+    document = yaml.load(path.read_text(), Texts)
     assert [error.message for error in validator.iter_errors(document)] == []
 
 

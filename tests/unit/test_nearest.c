@@ -52,26 +52,29 @@ static void the_least_that_is_missing_is_found_to_the_kopeck(void **state)
 {
     (void)state;
     static const struct loy_str coffee[] = {{"coffee", 6}}, tea[] = {{"tea", 3}};
-    story_rule(&s, (struct loy_rule){.number = 1, .reward = {LOY_REWARD_PER_AMOUNT, POINTS, 10, 10000}});
+    story_rule(
+        &s, (struct loy_rule){.number = 1,
+                              .reward = {.kind = LOY_REWARD_PER_AMOUNT, .wallet = POINTS, .points = 10, .per = 10000}});
     story_rule(&s, (struct loy_rule){.number = 2,
                                      .minimum_minor = 100000,
                                      .is_campaign = true,
-                                     .reward = {LOY_REWARD_PER_ORDER, POINTS, 50}});
+                                     .reward = {.kind = LOY_REWARD_PER_ORDER, .wallet = POINTS, .points = 50}});
     story_rule(&s, (struct loy_rule){.number = 3,
                                      .is_campaign = true,
                                      .when = story_cel(&s, "purchase.total > money('940.50')", "bool"),
-                                     .reward = {LOY_REWARD_MULTIPLY, POINTS, 2000}});
+                                     .reward = {.kind = LOY_REWARD_MULTIPLY, .wallet = POINTS, .points = 2000}});
     story_rule(&s, (struct loy_rule){.number = 4, /* in reach of no basket four times as large */
                                      .is_campaign = true,
                                      .minimum_minor = 400001,
-                                     .reward = {LOY_REWARD_PER_ORDER, POINTS, 1}});
+                                     .reward = {.kind = LOY_REWARD_PER_ORDER, .wallet = POINTS, .points = 1}});
     story_rule(&s, (struct loy_rule){.number = 5,
                                      .is_campaign = true,
                                      .lines.categories = {coffee, 1},
                                      .minimum_minor = 20001,
-                                     .reward = {LOY_REWARD_PER_ORDER, CASHBACK, 7}});
-    story_rule(
-        &s, (struct loy_rule){.number = 6, .lines.categories = {tea, 1}, .reward = {LOY_REWARD_PER_ORDER, POINTS, 1}});
+                                     .reward = {.kind = LOY_REWARD_PER_ORDER, .wallet = CASHBACK, .points = 7}});
+    story_rule(&s, (struct loy_rule){.number = 6,
+                                     .lines.categories = {tea, 1},
+                                     .reward = {.kind = LOY_REWARD_PER_ORDER, .wallet = POINTS, .points = 1}});
     loy_rules_sort(s.rules, s.programme.rule_count);
     story_line(&s, "food", 80000);
     story_line(&s, "coffee", 20000 - 100);
@@ -89,7 +92,9 @@ static void the_least_that_is_missing_is_found_to_the_kopeck(void **state)
 static void pieces_are_counted_as_pieces(void **state)
 {
     (void)state;
-    story_rule(&s, (struct loy_rule){.number = 1, .reward = {LOY_REWARD_PER_UNIT, STAMPS, 1, 6000}});
+    story_rule(&s,
+               (struct loy_rule){.number = 1,
+                                 .reward = {.kind = LOY_REWARD_PER_UNIT, .wallet = STAMPS, .points = 1, .per = 6000}});
     story_line(&s, "coffee", 1000)->quantity_milli = 4000;
     (void)preview();
     assert_int_equal(count, 1);
@@ -100,10 +105,15 @@ static void what_was_granted_or_refused_for_another_reason_is_not_near(void **st
 {
     (void)state;
     static const struct loy_cap cap = {LOY_WINDOW_BALANCE, 5, true};
-    story_rule(&s, (struct loy_rule){.number = 1, .reward = {LOY_REWARD_PER_ORDER, POINTS, 3}});
-    story_rule(&s, (struct loy_rule){.number = 2, .weekdays = 1, .reward = {LOY_REWARD_PER_ORDER, POINTS, 3}});
-    story_rule(
-        &s, (struct loy_rule){.number = 3, .caps = &cap, .cap_count = 1, .reward = {LOY_REWARD_PER_ORDER, POINTS, 3}});
+    story_rule(&s,
+               (struct loy_rule){.number = 1, .reward = {.kind = LOY_REWARD_PER_ORDER, .wallet = POINTS, .points = 3}});
+    story_rule(&s, (struct loy_rule){.number = 2,
+                                     .weekdays = 1,
+                                     .reward = {.kind = LOY_REWARD_PER_ORDER, .wallet = POINTS, .points = 3}});
+    story_rule(&s, (struct loy_rule){.number = 3,
+                                     .caps = &cap,
+                                     .cap_count = 1,
+                                     .reward = {.kind = LOY_REWARD_PER_ORDER, .wallet = POINTS, .points = 3}});
     story_line(&s, "food", 1000);
     (void)preview();
     assert_int_equal(s.effects.rule_count, 3);

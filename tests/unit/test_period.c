@@ -96,7 +96,8 @@ static void a_point_goes_with_the_end_of_its_month_however_late_anything_runs(vo
     (void)state;
     s.wallets[POINTS].expiry = (struct loy_expiry){.after = {0, 12}, .end_of = LOY_END_OF_MONTH};
     s.wallets[POINTS].pending = (struct loy_period){0, 1};
-    story_rule(&s, (struct loy_rule){.number = 1, .reward = {LOY_REWARD_PER_ORDER, POINTS, 5}});
+    story_rule(&s,
+               (struct loy_rule){.number = 1, .reward = {.kind = LOY_REWARD_PER_ORDER, .wallet = POINTS, .points = 5}});
     story_spend(&s, "2026-11-15T12:00:00Z", 100);
     assert_int_equal(s.account.balances[POINTS].pending, 5);
     story_do(&s, "2026-12-14T20:59:59Z", "look");
@@ -116,9 +117,12 @@ static void a_rules_points_have_times_of_their_own(void **state)
     static const struct loy_period at_once = {0};
     static const struct loy_expiry week = {.after = {7 * LOY_US_PER_DAY, 0}};
     s.wallets[POINTS].pending = (struct loy_period){0, 1};
-    story_rule(&s, (struct loy_rule){.number = 1, .reward = {LOY_REWARD_PER_ORDER, POINTS, 5}});
-    story_rule(&s, (struct loy_rule){
-                       .number = 2, .pending = &at_once, .expiry = &week, .reward = {LOY_REWARD_PER_ORDER, POINTS, 3}});
+    story_rule(&s,
+               (struct loy_rule){.number = 1, .reward = {.kind = LOY_REWARD_PER_ORDER, .wallet = POINTS, .points = 5}});
+    story_rule(&s, (struct loy_rule){.number = 2,
+                                     .pending = &at_once,
+                                     .expiry = &week,
+                                     .reward = {.kind = LOY_REWARD_PER_ORDER, .wallet = POINTS, .points = 3}});
     story_spend(&s, "2026-11-15T12:00:00Z", 100);
     assert_int_equal(s.account.balances[POINTS].pending, 5);
     assert_int_equal(story_available(&s, POINTS), 3);
@@ -130,7 +134,9 @@ static void a_rules_points_have_times_of_their_own(void **state)
 static void a_cooldown_of_a_month_ends_with_the_date(void **state)
 {
     (void)state;
-    story_rule(&s, (struct loy_rule){.number = 1, .cooldown = {0, 1}, .reward = {LOY_REWARD_PER_ORDER, POINTS, 5}});
+    story_rule(&s, (struct loy_rule){.number = 1,
+                                     .cooldown = {0, 1},
+                                     .reward = {.kind = LOY_REWARD_PER_ORDER, .wallet = POINTS, .points = 5}});
     story_spend(&s, "2026-01-31T12:00:00Z", 100);
     assert_int_equal(story_granted(&s, 1), 5);
     story_spend(&s, "2026-02-27T20:59:59Z", 100);
