@@ -445,6 +445,26 @@ static void a_suspected_record_is_refused_like_any_other(void **state)
     assert_int_equal(row_of(bench, "anna")->alone, 0);
 }
 
+static void a_batch_waits_for_a_newer_revision_and_is_decided_by_it(void **state)
+{
+    struct bench *bench = *state;
+    struct loy_programme second = *test_programme("retail_full_steps");
+    second.revision = 2;
+    second.from_us = 0;
+    fake_db_publish(&bench->db, second.from_us); /* it is in force, and could not be loaded yet */
+    publish(bench, "anna", PURCHASE("1", "anna", "order-1", "\"999990\""));
+    run_for(bench, 20000000); /* longer than any number of refused batches would last */
+    assert_int_equal(total_of(bench, LOY_OUTCOME_APPLIED), 0);
+    assert_int_equal(atomic_load(&bench->metrics.guard_revision), 1);
+    assert_int_equal(atomic_load(&bench->metrics.revision_waits), 1);
+    fake_published_add(&bench->published, &second);
+    run_for(bench, 2000000);
+    assert_int_equal(points_of(bench, "anna"), 90); /* 99 by the first */
+    assert_int_equal(bench->db.journal[0].revision, 2);
+    assert_int_equal(atomic_load(&bench->metrics.guard_revision), 1);
+    assert_int_equal(atomic_load(&bench->metrics.revision_waits), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -459,6 +479,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(an_idle_partition_is_never_marked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_suspected_record_among_others_comes_again_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_suspected_record_is_refused_like_any_other, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_batch_waits_for_a_newer_revision_and_is_decided_by_it, set_up, tear_down),
     };
     loy_log_open(LOY_LOG_ERROR, LOY_LOG_LOGFMT, 2);
     return cmocka_run_group_tests(tests, NULL, NULL);
