@@ -47,6 +47,13 @@ static enum loy_err open_accounts(struct loy_worker *worker, struct loy_batch *b
         if (err) {
             return loy_worker_fail(worker, err, "account %d/%d: %s", slot->k, slot->read.n, worker->error.detail);
         }
+        if (account->wallet_count > loy_revisions_newest(batch->revisions)->wallet_count) {
+            if (!batch->skip_caches) {
+                return LOY_ERR_CORRUPT;
+            }
+            loy_decide_refresh(worker, batch); /* a newer revision gave it a wallet that has no name here yet */
+            return LOY_ERR_AGAIN;
+        }
         account->n = slot->read.n;
         account->seq = slot->read.seq;
         account->version = slot->read.version;
@@ -175,7 +182,7 @@ enum loy_err loy_decide(struct loy_worker *worker, struct loy_batch *batch)
     }
     loy_counters_restart(worker->counters);
     enum loy_err err = open_accounts(worker, batch);
-    if (err == LOY_ERR_CORRUPT) {
+    if (err == LOY_ERR_CORRUPT || err == LOY_ERR_AGAIN) {
         return err;
     }
     if (!err && !loy_table_init(&seen, &batch->arena, batch->count)) {

@@ -93,6 +93,9 @@ static enum loy_err decide_and_commit(struct loy_worker *worker)
         loy_load_again(worker, batch);
         return LOY_OK;
     }
+    if (batch->phase == LOY_BATCH_REVISION) {
+        return LOY_OK;
+    }
     if (err == LOY_ERR_AGAIN) {
         loy_load_counters(worker, batch);
         return LOY_OK;
