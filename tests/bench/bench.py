@@ -156,7 +156,10 @@ class Bench:
         """The shop's programme, its one rule from a budget that lasts: all threads charge the same counter."""
         path = pathlib.Path(self.folder.at("budget.yaml"))
         text = (ROOT / "docs" / "examples" / "shop.yaml").read_text()
-        path.write_text(text.rstrip() + "\n    budget: {points: 1000000000000}\n")
+        rule = "  - id: base\n"
+        if text.count(rule) != 1:
+            raise BenchError("docs/examples/shop.yaml has not the one rule that is to have a budget")
+        path.write_text(text.replace(rule, rule + "    budget: {points: 1000000000000}\n"))
         with Installation("budget", self, programme=path) as installation:
             figures = self.case("budget", installation, self.options.members)
             charged = installation.db.execute("SELECT used FROM counter").fetchall()
