@@ -44,6 +44,7 @@ enum loy_err loy_history_init(struct loy_account *account, const struct loy_zone
     struct loy_day *days = LOY_NEW_ARRAY(arena, struct loy_day, account->day_count + 1);
     struct loy_counter *counters = LOY_NEW_ARRAY(arena, struct loy_counter, account->counter_count + extra);
     int64_t now[LOY_WINDOW_BALANCE + 1];
+    uint32_t known = 0; /* bits: which of `now` stand */
     uint32_t kept = 0;
     if (!days || !counters) {
         return LOY_ERR_NO_MEMORY;
@@ -51,12 +52,13 @@ enum loy_err loy_history_init(struct loy_account *account, const struct loy_zone
     if (account->day_count) {
         memcpy(days, account->days, account->day_count * sizeof *days);
     }
-    for (int i = 0; account->counter_count && i <= LOY_WINDOW_BALANCE; i++) {
-        now[i] = loy_window_at((enum loy_window)i, zone, moment_us);
-    }
     for (uint32_t i = 0; i < account->counter_count; i++) {
         struct loy_counter counter = account->counters[i];
         uint32_t window = counter.key % KEY_COUNTED;
+        if (window <= LOY_WINDOW_BALANCE && !(known & 1u << window)) {
+            now[window] = loy_window_at((enum loy_window)window, zone, moment_us);
+            known |= 1u << window;
+        }
         if (window > LOY_WINDOW_BALANCE || counter.window == now[window]) {
             counters[kept++] = counter;
         }
