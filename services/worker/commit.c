@@ -208,7 +208,8 @@ struct cache_chunk {
 
 static void hand_over(struct loy_worker *worker, struct cache_chunk *chunk)
 {
-    if (chunk->count > 0 && LOY_FAILPOINT("cache_write") == LOY_OK) {
+    enum loy_err lost = LOY_FAILPOINT("cache_write");
+    if (chunk->count > 0 && !lost) {
         worker->cache.store(worker->cache.self, chunk->writes, chunk->count);
     }
     chunk->count = 0;
