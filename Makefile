@@ -60,7 +60,7 @@ $(call lib_of,$(1)): $(patsubst services/%.c,$(B)/obj/%.o,$(filter-out %/main.c,
 endef
 $(foreach room,$(ROOMS),$(eval $(call room_rules,$(room))))
 
-$(LIBS):
+$(LIBS): | toolchain
 	$(call say,AR,$@)
 	@mkdir -p $(@D) && rm -f $@
 	$(Q)$(AR) rcsD $@ $(filter %.o,$^)

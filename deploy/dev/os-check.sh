@@ -59,6 +59,7 @@ for suite in "$@"; do
   fi
   chmod 755 "$root"
   cp /etc/resolv.conf "$root/etc/resolv.conf"
+  printf '127.0.0.1 localhost %s\n' "$(uname -n)" > "$root/etc/hosts"
   mkdir -p "$root/opt/loyald"
   git ls-files -z --cached --others --exclude-standard | tar --null -T - -cf - | tar -C "$root/opt/loyald" -xf -
   unshare --mount --pid --fork --kill-child --propagation private bash -c "$(inside)" os-check "$root" "${LOYALD_SHARED:-}" "${TEST:-1}" || failed=1
