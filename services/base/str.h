@@ -7,6 +7,7 @@
 #include "base/arena.h"
 #include "base/err.h"
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -77,6 +78,7 @@ static inline void *loy_buf_extend(struct loy_buf *buf, size_t size)
 
 static inline void loy_buf_append(struct loy_buf *buf, struct loy_str text)
 {
+    assert(text.at || text.len == 0);
     void *at = loy_buf_extend(buf, text.len);
     if (at && text.len) {
         memcpy(at, text.at, text.len);
