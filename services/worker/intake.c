@@ -316,6 +316,11 @@ static bool has_room(const struct loy_worker *worker)
     return batch->count < most && batch->arena.size - batch->arena.used > 2 * (size_t)LOY_WIRE_DECODE_ARENA;
 }
 
+bool loy_worker_reads(const struct loy_worker *worker)
+{
+    return worker->throttled || has_room(worker);
+}
+
 static enum loy_err take_event(struct loy_worker *worker, const struct loy_bus_event *event)
 {
     switch (event->kind) {
@@ -368,7 +373,7 @@ enum loy_err loy_intake_take(struct loy_worker *worker, bool *ret_progress)
     bool room = has_room(worker);
     worker->room_us = room ? now_us : worker->room_us;
     throttle(worker, !room && now_us - worker->room_us > LOY_THROTTLE_US);
-    for (int i = 0; i < LOY_TURN_EVENTS_MAX && (worker->throttled || has_room(worker)); i++) {
+    for (int i = 0; i < LOY_TURN_EVENTS_MAX && loy_worker_reads(worker); i++) {
         struct loy_bus_event event;
         worker->bus.poll(worker->bus.self, &event);
         if (event.kind == LOY_BUS_NOTHING) {

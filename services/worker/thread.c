@@ -96,7 +96,9 @@ static struct loy_thread_parts *open_parts(struct loy_thread *thread, struct loy
 /* Sleeps until something arrives or the time is over. */
 static void wait_for(const struct loy_thread_parts *parts, const struct loy_thread *thread, int64_t wait_us)
 {
-    struct pollfd fds[4] = {{.fd = parts->bus.wake_fd(parts->bus.self), .events = POLLIN},
+    /* A full batch leaves what wakes us where it is: to wait for that would be to spin until the commit's reply. */
+    int bus_fd = loy_worker_reads(parts->worker) ? parts->bus.wake_fd(parts->bus.self) : -1;
+    struct pollfd fds[4] = {{.fd = bus_fd, .events = POLLIN},
                             {.fd = -1},
                             {.fd = -1},
                             {.fd = loy_signals_stop_asked() ? -1 : loy_signals_fd(), .events = POLLIN}};

@@ -56,6 +56,10 @@ void loy_worker_destroy(struct loy_worker *worker);
  * *ret_wait_us says after how long to call again at the latest. */
 enum loy_worker_state loy_worker_turn(struct loy_worker *worker, int64_t *ret_wait_us);
 
+/* Whether the next turn looks at the bus: not while both batches are full, when only the store's or the cache's answer
+ * helps. */
+bool loy_worker_reads(const struct loy_worker *worker);
+
 /* Finishes or rolls back the batch under way and takes no new one; then the state becomes STOPPED. */
 void loy_worker_stop(struct loy_worker *worker);
 const struct loy_error *loy_worker_error(const struct loy_worker *worker);
