@@ -39,7 +39,8 @@ CREATE TABLE partition (
   epoch          bigint   NOT NULL DEFAULT 0,
   owner          text     NOT NULL DEFAULT '',
   acquired_at    timestamptz,
-  attempts       int      NOT NULL DEFAULT 0,  -- acquires since the offsets last moved
+  attempts       int      NOT NULL DEFAULT 0,  -- acquires since the offsets last moved, but those
+                                               -- that were given back in good order
   start_offset   bigint[] NOT NULL,
   next_offset    bigint[] NOT NULL,
   outcome_totals bigint[] NOT NULL,

@@ -43,7 +43,7 @@ enum {
 struct loy_partition {
     int32_t k;
     int64_t epoch;
-    int32_t attempts; /* acquires since the offsets last moved; this one included */
+    int32_t attempts; /* acquires since the offsets last moved that were not released; this one included */
     int64_t next_offset[LOY_TOPICS_MAX];
     int64_t totals[LOY_TOPICS_MAX][LOY_OUTCOME_COUNT];
     int64_t outbox_seq; /* the last row's number; 0: none yet */
@@ -65,6 +65,16 @@ struct loy_store_acquire {
     const int32_t *ks; /* ascending */
     uint32_t count;
     struct loy_str owner; /* for people: host, process, thread */
+};
+
+/* --- release ---------------------------------------------------------------------------------------------------- */
+
+/* Gives partitions back in good order: what is counted in `attempts` is then the owners that ended without. Rows of
+ * another epoch are left as they are; nothing depends on it, so it may be lost. */
+struct loy_store_release {
+    const int32_t *ks; /* ascending */
+    const int64_t *epochs;
+    uint32_t count;
 };
 
 /* --- mark ------------------------------------------------------------------------------------------------------- */
@@ -276,6 +286,7 @@ enum loy_store_request_kind {
     LOY_STORE_COMMIT,
     LOY_STORE_DUE,
     LOY_STORE_MARK,
+    LOY_STORE_RELEASE,
 };
 
 struct loy_store_request {
@@ -287,6 +298,7 @@ struct loy_store_request {
         struct loy_store_commit commit;
         struct loy_store_due due;
         struct loy_store_mark mark;
+        struct loy_store_release release;
     };
 };
 

@@ -12,7 +12,7 @@ struct run {
     struct loy_compile compile; /* for the readers of values: arena, zone */
     const struct loy_programme *programme;
     struct loy_budget_view *views;
-    const struct loy_account *account;
+    struct loy_account account;
     struct loy_buf detail;
     bool passed;
 };
@@ -161,7 +161,7 @@ static bool balance_found(const struct run *run, const struct loy_effects *effec
     (void)effects;
     for (uint16_t i = 0; i < run->programme->wallet_count; i++) {
         if (loy_str_equal(run->programme->wallets[i].id, id)) {
-            *ret = run->account->balances[i].available;
+            *ret = run->account.balances[i].available;
             return true;
         }
     }
@@ -201,13 +201,12 @@ static void compare(struct run *run, const struct loy_yaml *map, const struct lo
 
 static enum loy_err run_example(struct run *run, const struct loy_yaml *node)
 {
-    struct loy_account account;
-    loy_account_init(&account, LOY_STR("example"), 0);
-    run->account = &account;
+    struct loy_account *account = &run->account;
+    loy_account_init(account, LOY_STR("example"), 0);
     struct loy_str level = loy_compile_text(node, "level");
     for (uint32_t i = 0; i < run->programme->level_count; i++) {
-        account.level =
-            loy_str_equal(run->programme->levels[i].id, level) ? run->programme->levels[i].number : account.level;
+        account->level =
+            loy_str_equal(run->programme->levels[i].id, level) ? run->programme->levels[i].number : account->level;
     }
     for (const struct loy_yaml *child = loy_yaml_get(node, "events")->first; child; child = child->next) {
         struct loy_event event;
@@ -218,7 +217,7 @@ static enum loy_err run_example(struct run *run, const struct loy_yaml *node)
             return LOY_ERR_NO_MEMORY;
         }
         enum loy_err err =
-            loy_example_decide(run->programme, &account, &event, run->views, run->compile.arena, &effects, &error);
+            loy_example_decide(run->programme, account, &event, run->views, run->compile.arena, &effects, &error);
         if (err == LOY_ERR_NO_MEMORY) {
             return err;
         }

@@ -91,6 +91,42 @@ enum loy_err loy_ownership_rewind(struct loy_worker *worker)
     return err;
 }
 
+/* What we hold was worked as far as we came: the next owner need not count us among those who ended over it. */
+static void list_release(struct loy_worker *worker)
+{
+    worker->release_count = 0;
+    for (uint32_t i = 0; i < worker->assigned_count; i++) {
+        const struct loy_owned *owned = &worker->owned[worker->assigned[i]];
+        if (owned->held && owned->row.attempts > 0) {
+            worker->release_ks[worker->release_count] = owned->row.k;
+            worker->release_epochs[worker->release_count++] = owned->row.epoch;
+        }
+    }
+}
+
+static bool submit_release(struct loy_worker *worker)
+{
+    struct loy_store_request request = {.kind = LOY_STORE_RELEASE,
+                                        .release = {worker->release_ks, worker->release_epochs, worker->release_count}};
+    if (worker->release_count == 0 || worker->retry_delay_us > 0 ||
+        worker->store.submit(worker->store.self, &request) != LOY_OK) {
+        return false; /* without PostgreSQL nobody waits for it */
+    }
+    worker->asked = LOY_ASKED_RELEASE;
+    worker->release_count = 0;
+    return true;
+}
+
+bool loy_ownership_release(struct loy_worker *worker)
+{
+    if (worker->asked == LOY_ASKED_NOTHING && !worker->has_released) {
+        worker->has_released = true;
+        list_release(worker);
+        (void)submit_release(worker);
+    }
+    return worker->asked == LOY_ASKED_RELEASE;
+}
+
 static enum loy_err give_up(struct loy_worker *worker)
 {
     drop_batches(worker);
@@ -142,6 +178,9 @@ enum loy_err loy_ownership_event(struct loy_worker *worker, const struct loy_bus
              LOY_LOG_STR("owner", worker->config.owner), LOY_LOG_INT("count", worker->assigned_count));
     worker->revoke_wanted = true;
     worker->revoke_us = loy_worker_now_us(worker);
+    if (event->kind == LOY_BUS_REVOKED && !worker->has_released) {
+        list_release(worker);
+    }
     enum loy_err err = give_up(worker);
     return err ? err : LOY_FAILPOINT("revoked");
 }
@@ -167,6 +206,10 @@ enum loy_err loy_ownership_step(struct loy_worker *worker, bool *ret_progress)
     bool nothing_asked = worker->asked == LOY_ASKED_NOTHING;
     int64_t now_us = loy_worker_now_us(worker);
     enum loy_err err = LOY_OK;
+    if (worker->revoke_wanted && nothing_asked && submit_release(worker)) {
+        *ret_progress = true;
+        return LOY_OK;
+    }
     if (worker->revoke_wanted && (nothing_asked || now_us - worker->revoke_us > LOY_REVOKE_WAIT_US)) {
         worker->revoke_wanted = false;
         worker->bus.revoke_done(worker->bus.self);

@@ -184,7 +184,14 @@ struct loy_owned {
     int64_t acknowledged_us;
 };
 
-enum loy_asked { LOY_ASKED_NOTHING, LOY_ASKED_ACQUIRE, LOY_ASKED_BATCH, LOY_ASKED_TRIM, LOY_ASKED_LOOK };
+enum loy_asked {
+    LOY_ASKED_NOTHING,
+    LOY_ASKED_ACQUIRE,
+    LOY_ASKED_BATCH,
+    LOY_ASKED_TRIM,
+    LOY_ASKED_LOOK,
+    LOY_ASKED_RELEASE
+};
 
 struct loy_worker {
     struct loy_worker_config config;
@@ -208,6 +215,10 @@ struct loy_worker {
     bool assigned_to_bus; /* assign() was called for it: seek from now on */
     bool revoke_wanted;   /* answer revoke_done as soon as nothing is under way */
     int64_t revoke_us;
+    int32_t *release_ks; /* what is to be given back in good order, with its epochs */
+    int64_t *release_epochs;
+    uint32_t release_count;
+    bool has_released; /* before a stop */
 
     enum loy_asked asked;
     bool abandoned;         /* the reply under way is of a batch that was dropped */
@@ -276,6 +287,8 @@ void loy_alone_look(struct loy_worker *worker, bool *ret_progress);
 STEP loy_ownership_event(struct loy_worker *worker, const struct loy_bus_event *event);
 STEP loy_ownership_step(struct loy_worker *worker, bool *ret_progress);
 STEP loy_ownership_acquired(struct loy_worker *worker, const struct loy_store_result *result);
+/* Before a stop: true while partitions are still to be given back. */
+bool loy_ownership_release(struct loy_worker *worker);
 /* Something is not as we believed: drop the batches, read everything back, go on from there. */
 void loy_ownership_reset(struct loy_worker *worker);
 /* Reads again from where PostgreSQL stands, which is as we believed. */

@@ -262,6 +262,7 @@ static enum loy_err batch_done(struct loy_worker *worker, const struct loy_store
         return LOY_FAILPOINT("marked");
     case LOY_STORE_ACQUIRE:
     case LOY_STORE_DUE:
+    case LOY_STORE_RELEASE:
         break;
     }
     return loy_worker_fail(worker, LOY_ERR_INTERNAL, "a batch never asks for that");
@@ -279,7 +280,7 @@ static enum loy_err take_outage(struct loy_worker *worker, const struct loy_stor
     }
     if (asked == LOY_ASKED_ACQUIRE) {
         worker->acquire_wanted = worker->assigned_count > 0 && !worker->revoke_wanted;
-    } else if (result->commit_unknown) {
+    } else if (result->commit_unknown && asked != LOY_ASKED_RELEASE) {
         loy_count(&worker->metrics->commits_unknown, 1);
         loy_ownership_reset(worker);
     } /* else: the batch still holds its request, and is submitted again */
@@ -314,6 +315,9 @@ static enum loy_err take_result(struct loy_worker *worker, const struct loy_stor
                    ? loy_ownership_acquired(worker, result)
                    : loy_worker_fail(worker, LOY_ERR_INTERNAL, "acquire: %s", result->error.detail);
     }
+    if (asked == LOY_ASKED_RELEASE) {
+        return LOY_OK;
+    }
     if (asked == LOY_ASKED_TRIM) {
         if (result->status == LOY_STORE_DONE) {
             loy_publish_trimmed(worker);
@@ -344,7 +348,7 @@ static enum loy_err store_step(struct loy_worker *worker, bool *ret_progress)
 /* --- the turn
  * ------------------------------------------------------------------------------------------------------------- */
 
-static bool has_stopped(const struct loy_worker *worker)
+static bool has_stopped(struct loy_worker *worker)
 {
     bool busy =
         worker->asked != LOY_ASKED_NOTHING || worker->current->phase != LOY_BATCH_FILLING || worker->outgoing_first;
@@ -352,6 +356,7 @@ static bool has_stopped(const struct loy_worker *worker)
         const struct loy_owned *owned = &worker->owned[worker->assigned[i]];
         busy = owned->held && owned->acknowledged_through > owned->trimmed_through;
     }
+    busy = busy || loy_ownership_release(worker);
     return !busy || loy_worker_now_us(worker) - worker->stop_us > LOY_STOP_WAIT_US;
 }
 
@@ -500,11 +505,13 @@ struct loy_worker *loy_worker_new(const struct loy_worker_config *config, const 
     worker->target = config->batch_min;
     worker->owned = calloc((size_t)config->partitions, sizeof *worker->owned);
     worker->assigned = calloc((size_t)config->partitions, sizeof *worker->assigned);
+    worker->release_ks = calloc((size_t)config->partitions, sizeof *worker->release_ks);
+    worker->release_epochs = calloc((size_t)config->partitions, sizeof *worker->release_epochs);
     worker->accounts = loy_account_cache_new(config->cache_bytes);
     worker->recent = loy_recent_new();
     worker->counters = loy_counters_new();
-    if (!worker->owned || !worker->assigned || !worker->accounts || !worker->recent || !worker->counters ||
-        loy_region_map(SMALL_REGION, &worker->small_region, error) != LOY_OK ||
+    if (!worker->owned || !worker->assigned || !worker->release_ks || !worker->release_epochs || !worker->accounts ||
+        !worker->recent || !worker->counters || loy_region_map(SMALL_REGION, &worker->small_region, error) != LOY_OK ||
         loy_region_map(config->memory_bytes, &worker->scratch_region, error) != LOY_OK ||
         loy_region_map(config->memory_bytes, &worker->batches[0].region, error) != LOY_OK ||
         loy_region_map(config->memory_bytes, &worker->batches[1].region, error) != LOY_OK) {
@@ -540,6 +547,8 @@ void loy_worker_destroy(struct loy_worker *worker)
     loy_account_cache_destroy(worker->accounts);
     loy_recent_destroy(worker->recent);
     loy_counters_destroy(worker->counters);
+    free(worker->release_epochs);
+    free(worker->release_ks);
     free(worker->assigned);
     free(worker->owned);
     free(worker);

@@ -299,6 +299,24 @@ static void expect_alone(const struct client *client, int32_t alone, int32_t top
     }
 }
 
+static void a_release_takes_its_own_attempt_back(void **state)
+{
+    struct client client = start(state);
+    acquire_one(&client, 3);
+    acquire_one(&client, 3);
+    assert_int_equal(client.partitions[3].attempts, 2);
+    const int32_t ks[] = {3};
+    int64_t epoch = client.partitions[3].epoch;
+    for (int64_t back = 1; back >= 0; back--) { /* of an epoch that is over: nothing; of its own: one less */
+        int64_t epochs[] = {epoch - back};
+        struct loy_store_request request = {.kind = LOY_STORE_RELEASE, .release = {ks, epochs, 1}};
+        must_be(run(&client, &request), LOY_STORE_DONE, LOY_GUARD_NONE);
+    }
+    acquire_one(&client, 3);
+    assert_int_equal(client.partitions[3].attempts, 2);
+    end(&client);
+}
+
 static void a_mark_stands_until_its_record_is_done(void **state)
 {
     struct client client = start(state);
@@ -1014,6 +1032,7 @@ int contract_store_run(const struct loy_store_maker *maker)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(acquire_raises_epoch_and_attempts, state),
         cmocka_unit_test_prestate(attempts_start_again_when_an_offset_moved, state),
+        cmocka_unit_test_prestate(a_release_takes_its_own_attempt_back, state),
         cmocka_unit_test_prestate(a_mark_stands_until_its_record_is_done, state),
         cmocka_unit_test_prestate(a_mark_is_fenced_and_may_be_repeated, state),
         cmocka_unit_test_prestate(a_commit_is_read_back, state),

@@ -513,6 +513,20 @@ static void execute_mark(struct fake_transaction *t)
             mark->alone);
 }
 
+static void execute_release(struct fake_transaction *t)
+{
+    const struct loy_store_release *release = &t->request.release;
+    for (uint32_t i = 0; i < release->count; i++) {
+        struct fake_partition *partition = partition_of(t->db, release->ks[i]);
+        if (partition && partition->row.epoch == release->epochs[i] && partition->row.attempts > 0) {
+            partition->row.attempts--;
+            sim_happened(t->db->world, SIM_RELEASE);
+        }
+    }
+    t->result = (struct loy_store_result){.status = LOY_STORE_DONE};
+    sim_say(t->db->world, t->name, "%u partitions released", release->count);
+}
+
 void fake_db_execute(struct fake_db *db, struct fake_transaction *t)
 {
     t->executed = true;
@@ -538,6 +552,9 @@ void fake_db_execute(struct fake_db *db, struct fake_transaction *t)
         break;
     case LOY_STORE_MARK:
         execute_mark(t);
+        break;
+    case LOY_STORE_RELEASE:
+        execute_release(t);
         break;
     }
     if (t->reply_lost && t->owned) {

@@ -72,6 +72,10 @@ static void copy_request(struct fake_transaction *t, const struct loy_store_requ
     case LOY_STORE_COMMIT:
         copy_commit(pool, &t->request.commit);
         break;
+    case LOY_STORE_RELEASE:
+        t->request.release.ks = copy_array(pool, request->release.ks, request->release.count, sizeof(int32_t));
+        t->request.release.epochs = copy_array(pool, request->release.epochs, request->release.count, sizeof(int64_t));
+        break;
     case LOY_STORE_DUE:
     case LOY_STORE_MARK:
         break;
@@ -156,15 +160,23 @@ void fake_db_fini(struct fake_db *db)
     sim_map_fini(&db->member_numbers);
 }
 
+static bool is_among(int32_t k, const int32_t *ks, uint32_t count)
+{
+    for (uint32_t i = 0; i < count; i++) {
+        if (ks[i] == k) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static bool touches(const struct fake_transaction *t, int32_t k)
 {
     if (t->request.kind == LOY_STORE_ACQUIRE) {
-        for (uint32_t i = 0; i < t->request.acquire.count; i++) {
-            if (t->request.acquire.ks[i] == k) {
-                return true;
-            }
-        }
-        return false;
+        return is_among(k, t->request.acquire.ks, t->request.acquire.count);
+    }
+    if (t->request.kind == LOY_STORE_RELEASE) {
+        return is_among(k, t->request.release.ks, t->request.release.count);
     }
     if (t->request.kind == LOY_STORE_MARK) {
         return t->request.mark.k == k;

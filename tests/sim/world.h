@@ -79,6 +79,7 @@ struct sim_faults {
     X(STORE_OUTAGE, "store_outage")                                                                                    \
     X(STORE_POISON, "store_poison")                                                                                    \
     X(ACQUIRE, "acquire")                                                                                              \
+    X(RELEASE, "partition_released")                                                                                   \
     X(MARK, "record_marked_before_its_work")                                                                           \
     X(PARTITION_RETRIED, "stopped_partition_tried_again")                                                              \
     X(ACQUIRE_REPLY_LOST, "acquire_reply_lost")                                                                        \

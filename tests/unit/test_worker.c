@@ -395,6 +395,26 @@ static void an_outage_in_the_middle_counts_once(void **state)
     assert_int_equal(row_of(bench, "anna")->alone, 0);
 }
 
+static void who_stops_in_good_order_is_not_suspected(void **state)
+{
+    struct bench *bench = *state;
+    for (int life = 0; life < 4; life++) {
+        run_for(bench, 20000000);
+        assert_int_equal(row_of(bench, "anna")->attempts, 1);
+        loy_worker_stop(bench->worker);
+        run_for(bench, 2000000);
+        assert_int_equal(row_of(bench, "anna")->attempts, 0);
+        die(bench);
+        start_life(bench);
+    }
+    for (int32_t life = 1; life <= 3; life++) { /* who is killed is counted */
+        run_for(bench, 20000000);
+        assert_int_equal(row_of(bench, "anna")->attempts, life);
+        die(bench);
+        start_life(bench);
+    }
+}
+
 static void an_idle_partition_is_never_marked(void **state)
 {
     struct bench *bench = *state;
@@ -476,6 +496,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_is_skipped_is_a_dead_letter_and_the_next_goes_on, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_repaired_worker_tries_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_outage_in_the_middle_counts_once, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(who_stops_in_good_order_is_not_suspected, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_idle_partition_is_never_marked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_suspected_record_among_others_comes_again_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_suspected_record_is_refused_like_any_other, set_up, tear_down),

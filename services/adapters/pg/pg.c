@@ -150,6 +150,8 @@ static enum loy_err send_request(struct loy_pg *pg)
         return loy_pg_send_find(&pg->pipe, &pg->request.find);
     case LOY_STORE_DUE:
         return loy_pg_send_due(&pg->pipe, &pg->request.due);
+    case LOY_STORE_RELEASE:
+        return loy_pg_send_release(&pg->pipe, &pg->request.release);
     case LOY_STORE_MARK:
         return loy_pg_send_mark(&pg->pipe, &pg->request.mark);
     }

@@ -87,6 +87,15 @@ enum loy_err loy_pg_send_due(struct loy_pg_pipe *pipe, const struct loy_store_du
     return loy_pg_send(pipe, LOY_PG_DUE_SCAN, &params);
 }
 
+enum loy_err loy_pg_send_release(struct loy_pg_pipe *pipe, const struct loy_store_release *release)
+{
+    struct loy_pg_params params;
+    loy_pg_params_init(&params, pipe->arena);
+    loy_pg_param_i32s(&params, release->count, release->ks, sizeof *release->ks);
+    loy_pg_param_i64s(&params, release->count, release->epochs, sizeof *release->epochs);
+    return loy_pg_send(pipe, LOY_PG_RELEASE, &params);
+}
+
 enum loy_err loy_pg_send_mark(struct loy_pg_pipe *pipe, const struct loy_store_mark *mark)
 {
     struct loy_pg_params params;

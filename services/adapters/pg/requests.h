@@ -44,6 +44,7 @@ LOY_MUST_USE enum loy_err loy_pg_send_acquire(struct loy_pg_pipe *pipe, const st
 LOY_MUST_USE enum loy_err loy_pg_send_load(struct loy_pg_pipe *pipe, const struct loy_store_load *load);
 LOY_MUST_USE enum loy_err loy_pg_send_find(struct loy_pg_pipe *pipe, const struct loy_store_find *find);
 LOY_MUST_USE enum loy_err loy_pg_send_due(struct loy_pg_pipe *pipe, const struct loy_store_due *due);
+LOY_MUST_USE enum loy_err loy_pg_send_release(struct loy_pg_pipe *pipe, const struct loy_store_release *release);
 LOY_MUST_USE enum loy_err loy_pg_send_mark(struct loy_pg_pipe *pipe, const struct loy_store_mark *mark);
 
 /* Rows of a statement's result into the arena; bytes stay the result's. CORRUPT with a sentence when they are not of

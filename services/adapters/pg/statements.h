@@ -79,6 +79,10 @@
       "FROM acquire_partitions($1, $2)")                                                                               \
     X(ACQUIRE_OUTBOX, "acquire outbox", NONE, "",                                                                      \
       "SELECT o.k, o.seq, o.payload FROM outbox o WHERE o.k = ANY ($1) ORDER BY o.k, o.seq")                           \
+    X(RELEASE, "release", NONE, "",                                                                                    \
+      "WITH mine AS MATERIALIZED (SELECT p.k FROM unnest($1, $2) AS w(k, epoch) "                                      \
+      "JOIN partition p ON p.k = w.k AND p.epoch = w.epoch ORDER BY p.k FOR UPDATE OF p) "                             \
+      "UPDATE partition p SET attempts = p.attempts - 1 FROM mine WHERE p.k = mine.k AND p.attempts > 0")              \
     X(MARK, "mark", PARTITION, "22012",                                                                                \
       "WITH marked AS (UPDATE partition SET alone = $3, alone_topic = $4, alone_offset = $5 "                          \
       "WHERE k = $1 AND epoch = $2 RETURNING 1) SELECT must_hold(count(*) = 1) FROM marked")                           \
