@@ -123,7 +123,9 @@ static int report(const struct arguments *arguments, const struct job *jobs, con
         for (int i = 0; i < arguments->jobs; i++) {
             count += jobs[i].counts[h];
         }
-        bool is_rare = count < arguments->each_at_least;
+        /* Three crashes over one record, by chance: too seldom to ask for. test_worker.c makes them. */
+        bool may_be_rare = h == SIM_PARTITION_RETRIED;
+        bool is_rare = !may_be_rare && count < arguments->each_at_least;
         rare += is_rare;
         printf("%-40s %12" PRIu64 "%s\n", sim_happening_name((enum sim_happening)h), count,
                is_rare ? "  too rare" : "");
