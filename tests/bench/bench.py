@@ -85,7 +85,8 @@ class Bench:
         self.folder = services.Folder(options.folder)
         self.result = {"started_at": now(), "machine": machine.describe(ROOT, self.folder.path),
                        "options": {key: str(value) if isinstance(value, pathlib.Path) else value
-                                   for key, value in vars(options).items()}, "cases": {}, "skipped": {}}
+                                   for key, value in vars(options).items()
+                                   if key not in ("programs", "folder")}, "cases": {}, "skipped": {}}
         self.services = {}
 
     def wants(self, case):
