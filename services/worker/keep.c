@@ -14,7 +14,7 @@ static bool keep_array(struct loy_arena *arena, struct loy_kept *kept, const voi
         kept->room = kept->at ? count + SPARE : 0;
     }
     if (count && kept->at) {
-        memcpy(kept->at, from, count * size);
+        memmove(kept->at, from, count * size); /* the engine may have left it where it was kept */
     }
     return count == 0 || kept->at;
 }
