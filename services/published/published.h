@@ -23,7 +23,7 @@ struct loy_numbers {
     uint32_t count, capacity;
 };
 
-/* Zeroed before the first call; texts go to the arena. */
+/* Sets *numbers, whatever it held; its rows and texts go to the arena. */
 LOY_MUST_USE enum loy_err loy_published_numbers(struct loy_query *query, struct loy_arena *arena,
                                                 struct loy_numbers *numbers, struct loy_error *error);
 

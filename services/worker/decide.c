@@ -231,6 +231,6 @@ void loy_decide_refreshed(struct loy_worker *worker, struct loy_batch *batch)
     }
     batch->phase = LOY_BATCH_DECIDE;
     if (loy_log_repeat_works(&worker->revision_said)) {
-        LOY_INFO("revision_loaded", LOY_LOG_STR("owner", worker->config.owner));
+        LOY_INFO("revision_taken_up", LOY_LOG_STR("owner", worker->config.owner));
     }
 }

@@ -92,7 +92,8 @@ void loy_kafka_wake_by(const struct loy_kafka *kafka, rd_kafka_queue_t *queue)
 /* --- the port ------------------------------------------------------------------------------------------------------
  */
 
-/* While records come, the producer's reports are looked for now and then only: each look takes a lock and the time. */
+/* While records come, the producer is asked for reports once in RECORDS_A_LOOK of them: asking takes a lock and the
+ * time. */
 static void poll_bus(void *self, struct loy_bus_event *ret_event)
 {
     struct loy_kafka *kafka = self;
