@@ -12,7 +12,6 @@ from confluent_kafka.admin import AdminClient, ConfigResource
 
 import services
 from support import apache, events, retail
-from support.world import World
 
 MEMBERS = 200
 PURCHASES = 600
@@ -28,20 +27,9 @@ def broker(tmp_path_factory):
 
 
 @pytest.fixture
-def world_on(request, tmp_path, postgres, programs, broker):
-    worlds = []
-
-    def make(**options):
-        world = World(request.node.name, tmp_path / "world", postgres, programs, bootstrap=broker.bootstrap, **options)
-        worlds.append(world)
-        world.open()
-        return world
-
-    yield make
-    for world in worlds:
-        if getattr(request.node, "call_failed", True):
-            world.print_logs()
-        world.close()
+def apache_kafka(broker):
+    """new_world's worlds are on this one, whatever the other tests use."""
+    return broker.bootstrap
 
 
 def test_the_contract_of_the_port(programs, broker):
@@ -62,8 +50,8 @@ def test_the_contract_of_the_port(programs, broker):
     assert not failed, "\n".join(failed)
 
 
-def test_loyalctl_makes_the_topics(world_on, broker):
-    world = world_on()  # it made them: loyalctl topics create
+def test_loyalctl_makes_the_topics(new_world, broker):
+    world = new_world()  # it made them: loyalctl topics create
     admin = AdminClient({"bootstrap.servers": broker.bootstrap})
     topics = admin.list_topics(timeout=10).topics
     assert all(len(topics[name].partitions) == world.partitions for name in world.topic.values())
@@ -76,9 +64,9 @@ def test_loyalctl_makes_the_topics(world_on, broker):
     assert world.loyalctl("topics", "check").returncode == 0
 
 
-def test_keys_of_the_console_producer_are_where_they_belong(world_on, broker):
+def test_keys_of_the_console_producer_are_where_they_belong(new_world, broker):
     """Java places keys as loyald does: nothing is forwarded."""
-    world = world_on()
+    world = new_world()
     world.start_worker()
     lines = []
     for number in range(PURCHASES):
@@ -94,9 +82,9 @@ def test_keys_of_the_console_producer_are_where_they_belong(world_on, broker):
     check_points(world)
 
 
-def test_keys_placed_by_librdkafka_are_forwarded(world_on):
+def test_keys_placed_by_librdkafka_are_forwarded(new_world):
     """Its default partitioner takes CRC32: most records come in elsewhere, and all have their effect once."""
-    world = world_on()
+    world = new_world()
     world.start_workers(2)
     producer = confluent_kafka.Producer({"bootstrap.servers": world.bootstrap})
     for number in range(PURCHASES):
@@ -119,8 +107,8 @@ def check_points(world):
     world.audit()
 
 
-def test_a_year_of_receipts(world_on, shared):
-    world = world_on(programme="retail_prorata", historical_sources="retail", partitions=16)
+def test_a_year_of_receipts(new_world, shared):
+    world = new_world(programme="retail_prorata", historical_sources="retail", partitions=16)
     world.start_workers(2)
     receipts = retail.purchases(shared)
     world.publish(*receipts)
