@@ -230,7 +230,8 @@ docs-cel-check: $(B)/tests/conformance/cel
 C_FILES := $(shell find services tests -name '*.[ch]' 2>/dev/null)
 HEADERS := $(shell find services -name '*.h' 2>/dev/null)
 
-check: fmt-check lint headers layers docs-check docs-cel-check unit ## format, lint, headers, layers, unit tests: before each commit
+check: lint check-but-lint ## format, lint, headers, layers, unit tests: before each commit
+check-but-lint: fmt-check headers layers docs-check docs-cel-check unit # what takes seconds
 fmt: ## format the C files in place
 	$(Q)clang-format -i $(C_FILES)
 fmt-check:
@@ -263,6 +264,8 @@ SEED    ?= 1
 EVENTS  ?= 50000
 RUN     ?= run
 TESTING ?= tests/integration
+# Tests mostly wait for time-outs: files of them run beside each other.
+BESIDE  ?= 3
 packages = $(Q)deploy/dev/packages.sh
 .PHONY: run test integration faults docs-reliability os-check image-check
 
@@ -274,8 +277,8 @@ run: ## the first look: everything in one folder, a simulated year, figures (SEE
 test: ## install, build, run unit and integration tests
 	$(packages)
 	$(Q)MAKE="$(MAKE)" tests/run-all.sh
-integration: all contracts ## black-box tests on real services (TESTING=files, KAFKA=apache)
-	$(Q)PROGRAMS=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -rs -p no:cacheprovider $(TESTING)
+integration: all contracts ## black-box tests on real services (TESTING=files, KAFKA=apache, BESIDE=3 files at a time)
+	$(Q)PROGRAMS=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -rs -p no:cacheprovider -n $(BESIDE) --dist loadfile $(TESTING)
 # A build of its own: the shipped programs have no failpoints (tests/integration/test_faults.py looks).
 faults: ## real faults on real services, counted and judged (SHORT=1; KILLS=200; FAULTS="--only redis"; KAFKA=embedded)
 	$(Q)+$(MAKE) --no-print-directory FAILPOINTS=1 all
@@ -327,5 +330,5 @@ clean: ## delete build/
 help: ## this list
 	@grep -hE '^[a-z-]+:.*## ' Makefile | awk -F':.*## ' '{printf "  %-12s %s\n", $$1, $$2}'
 
-.PHONY: docs docs-check all contracts unit unit-cel fuzz-unit sim mutations conformance docs-cel docs-cel-check bench-cel check fmt fmt-check lint headers layers toolchain testchain install clean help fuzz bench-store docs-performance bench
+.PHONY: docs docs-check all contracts unit unit-cel fuzz-unit sim mutations conformance docs-cel docs-cel-check bench-cel check check-but-lint fmt fmt-check lint headers layers toolchain testchain install clean help fuzz bench-store docs-performance bench
 -include $(shell find $(B) -name '*.d' 2>/dev/null)

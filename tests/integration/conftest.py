@@ -1,5 +1,8 @@
 """What every integration test stands on: generated protobuf classes, a private PostgreSQL for the session, and worlds.
 
+Several processes may run files of tests beside each other (pytest-xdist, `make integration` does): each has services of
+its own, and no test writes into the checkout.
+
 Settings, by environment: PROGRAMS (folder with the built programs, default build/cc), KAFKA=apache (Apache Kafka from
 deploy/dev/kafka instead of the embedded broker), LOYALD_SHARED (shared data, default ../shared; absent: skipped).
 """
@@ -18,9 +21,13 @@ import services  # noqa: E402  (found by the path above)
 
 
 def pytest_configure(config):
-    """protobuf's Python classes of this checkout, made once a session: `from loyalty.v1 import event_pb2` works."""
+    """protobuf's Python classes of this checkout, made once, before the processes that run tests beside each other start."""
     from support import protos
-    protos.generate(ROOT / "proto", pathlib.Path(config.rootpath) / "build" / "python")
+    folder = pathlib.Path(config.rootpath) / "build" / "python"
+    if hasattr(config, "workerinput"):
+        protos.use(folder)
+    else:
+        protos.generate(ROOT / "proto", folder)
 
 
 @pytest.hookimpl(hookwrapper=True)
