@@ -84,6 +84,7 @@ class World:
         for client in (self.reader, self.db):
             if client is not None:
                 client.close()
+        self.producer = None  # its threads would complain of a broker that has gone
         if self.broker:
             self.broker.stop()
         if self.redis:
