@@ -67,38 +67,17 @@ static const char journal_select[] =
 
 /* Sums are clamped to what a bigint holds: a damaged amount must not end the audit. */
 #define CLAMPED(sum) "greatest(least(" sum ", 9223372036854775807), -9223372036854775808)::bigint"
-static const char entries_select[] = "SELECT j.n, e.wallet::int, e.lot, " CLAMPED(
-    "sum(e.amount::numeric * "
-    "ek.available)") ", " CLAMPED("sum(e.amount::numeric * ek.pending)") ", " CLAMPED("sum(e.amount::numeric * "
-                                                                                      "ek.reserved)") ", count(*), "
-                                                                                                      "min(j.seq) "
-                                                                                                      "FILTER "
-                                                                                                      "(WHERE "
-                                                                                                      "ek.number IS "
-                                                                                                      "NULL OR "
-                                                                                                      "e.amount = 0 "
-                                                                                                      "OR (e.amount < "
-                                                                                                      "0) IS "
-                                                                                                      "DISTINCT FROM "
-                                                                                                      "(ek.name = "
-                                                                                                      "'expire')) "
-                                                                                                      "FROM journal j "
-                                                                                                      "CROSS "
-                                                                                                      "JOIN LATERAL "
-                                                                                                      "unnest(j."
-                                                                                                      "entries) AS "
-                                                                                                      "e LEFT JOIN "
-                                                                                                      "entry_kind ek "
-                                                                                                      "ON "
-                                                                                                      "ek.number = "
-                                                                                                      "e.kind "
-                                                                                                      "WHERE j.k = %d "
-                                                                                                      "GROUP "
-                                                                                                      "BY j.n, "
-                                                                                                      "e.wallet, "
-                                                                                                      "e.lot ORDER BY "
-                                                                                                      "j.n, "
-                                                                                                      "e.wallet, e.lot";
+/* clang-format off */
+static const char entries_select[] =
+    "SELECT j.n, e.wallet::int, e.lot, "
+    CLAMPED("sum(e.amount::numeric * ek.available)") ", "
+    CLAMPED("sum(e.amount::numeric * ek.pending)") ", "
+    CLAMPED("sum(e.amount::numeric * ek.reserved)") ", "
+    "count(*), min(j.seq) FILTER (WHERE ek.number IS NULL OR e.amount = 0 OR "
+    "((e.amount < 0) IS DISTINCT FROM (ek.name = 'expire') AND ek.name NOT IN ('join', 'join_pending'))) "
+    "FROM journal j CROSS JOIN LATERAL unnest(j.entries) AS e LEFT JOIN entry_kind ek ON ek.number = e.kind "
+    "WHERE j.k = %d GROUP BY j.n, e.wallet, e.lot ORDER BY j.n, e.wallet, e.lot";
+/* clang-format on */
 
 /* What is being looked at. */
 struct merge {

@@ -30,7 +30,8 @@
 
 enum {
     LOY_STATE_BYTES_MAX = 4096,
-    LOY_LOTS_SOFT = 24, /* past it, lots that differ in nothing but age are joined, after every event */
+    LOY_LOTS_SOFT =
+        24, /* past it, lots that differ in nothing but age are joined, after every event; more: lots_near.h */
 };
 
 /* The points of one accrual, or of several joined ones (ids first to last). */

@@ -16,7 +16,9 @@
     X(EARN, 1, "earn", 1, 0, 0)                                                                                        \
     X(EARN_PENDING, 2, "earn_pending", 0, 1, 0)                                                                        \
     X(RELEASE, 3, "release", 1, -1, 0)                                                                                 \
-    X(EXPIRE, 4, "expire", 1, 0, 0)
+    X(EXPIRE, 4, "expire", 1, 0, 0)                                                                                    \
+    X(JOIN, 5, "join", 1, 0, 0) /* out of a lot and into another, engine/lots_near.h; in an event they add up to 0 */  \
+    X(JOIN_PENDING, 6, "join_pending", 0, 1, 0)
 
 enum loy_entry_kind {
 #define LOY_ENTRY_KIND_ENUM(symbol, number, name, available, pending, reserved) LOY_ENTRY_##symbol = number,

@@ -2,6 +2,7 @@
 
 #include "engine/history.h"
 #include "engine/lots.h"
+#include "engine/lots_near.h"
 #include "engine/period.h"
 #include "engine/rates.h"
 #include "engine/rules.h"
@@ -170,13 +171,17 @@ static enum loy_err decide(struct decision *decision, const struct loy_event *ev
     if (err) {
         return err;
     }
-    loy_lots_join(decision->account);
-    effects->entries = booking.entries;
-    effects->entry_count = booking.count;
-    effects->changed = booking.count > 0;
     effects->applied = booking.count > effects->advanced || (event->kind == LOY_EVENT_TICK && booking.count > 0)
                            ? LOY_APPLIED_EFFECT
                            : LOY_APPLIED_NO_EFFECT;
+    loy_lots_join(decision->account);
+    err = loy_lots_fit(&booking);
+    if (err) {
+        return loy_error_set(decision->error, err, "no room to join lots");
+    }
+    effects->entries = booking.entries;
+    effects->entry_count = booking.count;
+    effects->changed = booking.count > 0;
     decision->account->seq++;
     decision->account->version += effects->changed;
     return LOY_OK;

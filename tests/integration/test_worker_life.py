@@ -1,4 +1,5 @@
 """A worker from its start to its stop, and what it shows of itself."""
+import datetime
 import re
 import signal
 import threading
@@ -149,3 +150,21 @@ def test_what_the_read_model_says(world):
         key = f"loyald:1:member:{member}"
         world.wait_for(lambda: f'"pending":"{pending}"' in world.redis.command("HGET", key, "balance").replace(" ", ""),
                        f"balance {pending} of {member} in Redis", 5)
+
+
+def test_a_card_that_everybody_uses_loses_no_point(new_world):
+    """5,000 purchases of one member, pending for 14 days, each from another second: more than a state can tell apart."""
+    world = new_world()
+    world.start_worker()
+    begin = datetime.datetime.utcnow() - datetime.timedelta(days=13)
+    world.publish(*(events.purchase("house-card", 30000, at=begin + datetime.timedelta(seconds=220 * number))
+                    for number in range(5000)))
+    world.wait_drained()
+    world.outcomes(applied=5000)
+    assert world.query("SELECT available, pending FROM balance") == [(0, 150000)]
+    [(bytes_kept, joins)] = world.query(
+        "SELECT (SELECT octet_length(state) FROM member), (SELECT count(*) FROM ledger WHERE entry = 'join_pending')")
+    assert bytes_kept <= 4096 and joins > 4000
+    world.audit()
+    for update in world.updates():
+        assert {change.entry for change in update.balance.changes} == {"earn_pending"}

@@ -12,6 +12,7 @@ static const char *const versions[] = {
     "20261122000002", /* acquire */
     "20261122000003", /* roles */
     "20261122000004", /* levels */
+    "20261122000005", /* joined lots */
 };
 
 enum { VERSIONS = sizeof versions / sizeof *versions };

@@ -64,20 +64,32 @@ static void put_change(struct loy_wire_put *put, const struct loy_wire_update *u
     }
 }
 
+/* Points that only moved from one lot to another are no change of a balance. */
+static bool changes_a_balance(const struct loy_entry *entry)
+{
+    return entry->kind != LOY_ENTRY_JOIN && entry->kind != LOY_ENTRY_JOIN_PENDING;
+}
+
 static void put_changes(struct loy_wire_put *put, const struct loy_wire_update *update)
 {
     struct loy_wire_name changes = LOY_WIRE_NAME(2, "changes");
-    uint32_t count = update->effects->entry_count;
-    if (count == 0) {
-        return;
-    }
-    loy_wire_put_list_begin(put, changes);
-    for (uint32_t i = 0; i < count; i++) {
-        struct loy_wire_nest change = loy_wire_put_open_element(put, changes, i == 0);
-        put_change(put, update, &update->effects->entries[i]);
+    bool first = true;
+    for (uint32_t i = 0; i < update->effects->entry_count; i++) {
+        const struct loy_entry *entry = &update->effects->entries[i];
+        if (!changes_a_balance(entry)) {
+            continue;
+        }
+        if (first) {
+            loy_wire_put_list_begin(put, changes);
+        }
+        struct loy_wire_nest change = loy_wire_put_open_element(put, changes, first);
+        put_change(put, update, entry);
         loy_wire_put_close(put, change);
+        first = false;
     }
-    loy_wire_put_list_end(put);
+    if (!first) {
+        loy_wire_put_list_end(put);
+    }
 }
 
 /* The earliest expiry over all wallets, and what of the first such wallet then expires. */
