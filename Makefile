@@ -301,10 +301,13 @@ $(B)/tests/bench/cel: $(B)/tests/bench/cel_bench.o $(LIBS)
 $(B)/tests/bench/minimal: $(B)/tests/bench/minimal.o $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link)
+$(B)/tests/bench/pace: $(B)/tests/bench/pace.o
+	$(call say,LD,$@)
+	$(Q)$(link)
 $(B)/tests/bench/engine: $(B)/tests/bench/engine_bench.o $(LIBS)
 	$(call say,LD,$@)
 	$(Q)$(link)
-bench: all $(B)/tests/bench/minimal ## the whole measured, into run/bench/ (KAFKA=apache; BENCH="--history 5000000 --peer")
+bench: all $(B)/tests/bench/minimal $(B)/tests/bench/pace ## the whole measured, into run/bench/ (KAFKA=apache; BENCH="--history 5000000 --peer")
 	$(Q)KAFKA=$(KAFKA) $(PYTHON) tests/bench/bench.py --programs $(B) $(BENCH)
 docs-performance: ## write docs/performance.md of the last `make bench`
 	$(Q)$(PYTHON) tests/bench/report.py page run/bench/result.json > docs/performance.md.new

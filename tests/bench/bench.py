@@ -204,7 +204,8 @@ class Bench:
         meter = machine.Meter({**pids, "worker": installation.worker.process.pid})
         meter.start()
         done = subprocess.run(
-            [sys.executable, str(ROOT / "tests" / "bench" / "pace.py"), self.services["broker"].bootstrap,
+            [sys.executable, str(ROOT / "tests" / "bench" / "pace.py"),
+             str(self.options.programs / "tests" / "bench" / "pace"), self.services["broker"].bootstrap,
              installation.topic["events"], installation.topic["updates"], str(self.options.partitions),
              str(round(rate, 1)), str(self.options.warm_seconds), str(self.options.seconds),
              str(self.options.members), tag], capture_output=True, text=True)

@@ -172,8 +172,8 @@ HOW = """## How it is measured
   prepared statements on the same tables, in turns with the adapter's own commit of the same rows; no Kafka, no rules, and
   members that are there already, where `main` enrols its own.
 - **Latency**: a producer with a plan (open loop) publishes at a share of `main`'s rate; from a purchase's planned moment until
-  its update is in a consumer's hands. The first {warm} s are left out, {seconds} s count. Producer and consumer are Python
-  on the same cores.
+  its update is in a consumer's hands. The first {warm} s are left out, {seconds} s count. Producer
+  (linger 2 ms) and consumer are a program in C on the same cores.
 - **Ten times the members** is as many purchases: nearly four fifths of them enrol a member, of `main`'s one fifth.
 - **History**: copies of the journal's rows under keys of their own, in the heap's order, then `VACUUM ANALYZE`; compared
   with `known`, since neither enrols anybody.

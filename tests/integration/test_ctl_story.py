@@ -175,7 +175,7 @@ def test_an_interrupted_load_goes_on_where_it_stopped(new_world, tmp_path):
     command = [str(world.programs / "loyalctl"), "load", "--resume", str(state), "--rate", "1000",
                str(tmp_path / "events")]
     first = subprocess.Popen(command, env=world.env(), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-    world.wait_for(lambda: world.totals()["applied"] > 500, "a part of the file")
+    world.wait_for(lambda: sum(world.high_watermarks().values()) > 500, "a part of the file")
     first.send_signal(signal.SIGINT)
     _, said = first.communicate(timeout=30)
     assert first.returncode == 1 and "goes on from" in said

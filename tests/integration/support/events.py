@@ -8,7 +8,7 @@ serial = itertools.count(1)
 
 
 def stamp(event, at=None):
-    event.occurred_at.FromDatetime(at or datetime.datetime.utcnow())
+    event.occurred_at.FromDatetime(at or datetime.datetime.now(datetime.timezone.utc))
 
 
 def purchase(member, *amounts_minor, order=None, event_id=None, source="pos", at=None, total=None, **fields):
