@@ -10,7 +10,8 @@ for program in "$@"; do
   status=$?
   ok=$(grep -c '^\[       OK \]' "$log")
   bad=$(sed -nE 's/^\[  FAILED  \] (.*: )?([0-9]+) test\(s\), listed below:$/\2/p' "$log" | awk '{n += $1} END {print n + 0}')
-  skip=$(grep -c '^\[  SKIPPED \]' "$log")
+  skip=$(sed -nE 's/^\[  SKIPPED \] ([0-9]+) test\(s\), listed below:$/\1/p' "$log" | awk '{n += $1} END {print n + 0}')
+  [ "$skip" -eq 0 ] || printf 'skipped in this build: %s\n' "$(sed -nE 's/^\[  SKIPPED \] ([a-z]\w*)$/\1/p' "$log" | sort -u | xargs)"
   if [ $status -ne 0 ]; then
     printf '%s failed (exit %d):\n' "$program" $status
     grep -vE '^\[ (RUN     |      OK) \]' "$log" | tail -60
