@@ -3,6 +3,7 @@
 
 Apache Kafka, PostgreSQL (fsync on) and Redis of its own in a folder; nothing of the system is touched. The cases:
 
+  (first, not measured: a warm-up of all services, whose database and topics go again)
   main         the topic holds EVENTS purchases of MEMBERS members; then one worker starts on an empty database
   known        as many again, of the same members: nobody is enrolled
   minimal      tests/bench/minimal: the least that could be called a ledger, and the adapter's commit, on the same schema
@@ -36,6 +37,7 @@ import services  # noqa: E402
 from installation import BenchError, Installation, environment_of_nobody, measure  # noqa: E402
 
 CASES = ("main", "known", "minimal", "latency", "duplicates", "members_10x", "budget", "history", "peer")
+WARM_EVENTS, WARM_MEMBERS = 120_000, 30_000  # what peer.sh warms its services up with
 LATENCY_SHARES = (0.2, 0.5)  # of main's rate
 DUPLICATES = 0.01
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "32GB", "checkpoint_timeout": "1h"}
@@ -125,6 +127,7 @@ class Bench:
         with contextlib.ExitStack() as stack:
             self.say("starting PostgreSQL, Redis and Apache Kafka")
             self.start_services(stack)
+            self.warm_up()
             self.same_members()
             if self.wants("minimal"):
                 self.minimal()
@@ -138,6 +141,15 @@ class Bench:
             self.peer()
         self.result["ended_at"] = now()
         self.write()
+
+    def warm_up(self):
+        """What the Java service's get too: a broker and a PostgreSQL that have worked before anything is measured."""
+        events = min(WARM_EVENTS, self.options.events)
+        self.say(f"warm-up: {events:,} purchases of members that nobody sees again")
+        with Installation("warm", self) as installation:
+            measure(installation, installation.fill(events, WARM_MEMBERS, "warm"))
+            installation.drop()
+        self.result["warm_up"] = {"events": events, "members": WARM_MEMBERS}
 
     def case(self, name, installation, members, duplicates=0.0, tag=None, checkpoint=True):
         tag = tag or name

@@ -156,7 +156,7 @@ The figures are of one machine on one day; the ratios travel better than the rat
 HOW = """## How it is measured
 
 - **The world**: Apache Kafka, PostgreSQL with fsync on and Redis, private to the run, on the same machine as the worker;
-  {partitions} partitions. PostgreSQL: {settings}.
+  {partitions} partitions. PostgreSQL: {settings}.{warm_up}
 - **A run**: the topic is filled while no worker runs ({purchases:,} purchases of one to three lines, {event_bytes} bytes
   each on average, every one of which earns). Then `CHECKPOINT`, and one worker with {threads} threads is started. The clock runs
   from the start of the process, joining the group included, until every partition's row stands at the topic's high watermark
@@ -200,12 +200,19 @@ def checkpoints(result):
     return f"One began during {', '.join(during)}." if during else "None began during a run."
 
 
+def warm_up(result):
+    if "warm_up" not in result:
+        return ""
+    return ("\n  They have worked before the first clock starts, as those of the Java service have: {events:,} purchases of {members:,}"
+            "\n  members of an installation that is dropped again.").format(**result["warm_up"])
+
+
 def how(result):
     options, main = result["options"], result["cases"]["main"]
     settings = ", ".join(f"{key} {value}" for key, value in result["versions"]["postgres_settings"].items())
     return HOW.format(partitions=options["partitions"], settings=settings, purchases=main["purchases"],
                       event_bytes=main["event_bytes"], threads=options["threads"], warm=options["warm_seconds"],
-                      seconds=options["seconds"], checkpoints=checkpoints(result))
+                      seconds=options["seconds"], checkpoints=checkpoints(result), warm_up=warm_up(result))
 
 
 def missed(result):
