@@ -9,71 +9,23 @@
 
 #include <stdbool.h>
 
-/* Nested loops through the primary keys are right for every batch, whatever the statistics say; a transaction that
- * waits for somebody else's lock gives up by itself even when its client is gone. SET LOCAL in one statement: nothing
- * stays in the session, so PgBouncer in transaction mode may hand it to anyone. */
-#define LOY_PG_SET_LOCAL                                                                                               \
-    "SELECT set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true), "                   \
-    "set_config('enable_mergejoin', 'off', true), set_config('enable_bitmapscan', 'off', true), "                      \
-    "set_config('jit', 'off', true), set_config('lock_timeout', '10s', true)"
-
-/* Row i of a flattened parameter: 16 offsets and 16 × 6 totals a partition, of which the row's own topics count. */
-#define LOY_PG_OFFSETS(parameter) "(" parameter ")[(w.i - 1) * 16 + 1 : (w.i - 1) * 16 + cardinality(p.next_offset)]"
-#define LOY_PG_TOTALS(parameter) "(" parameter ")[(w.i - 1) * 96 + 1 : (w.i - 1) * 96 + cardinality(p.outcome_totals)]"
-
-/* The member's balances in a flattened parameter, $12 wallets each. */
-#define LOY_PG_BALANCES(parameter) "(" parameter ")[(w.i - 1) * $12 + 1 : w.i * $12]"
-
-/*  symbol, name (in errors), guard, SQLSTATE that breaks the guard, text.  In the order of a commit. */
+/*  symbol, name (in errors), guard, SQLSTATE that breaks the guard, text.  In the order of a commit, whose statements
+ * are functions of the database (migrations/): what it plans once stays planned. */
 #define LOY_PG_STATEMENTS(X)                                                                                           \
     X(BEGIN, "begin", NONE, "", "BEGIN ISOLATION LEVEL READ COMMITTED")                                                \
-    X(SETTINGS, "settings", NONE, "", LOY_PG_SET_LOCAL)                                                                \
-    X(PARTITION, "partition", PARTITION, "22012",                                                                      \
-      "WITH moved AS (UPDATE partition p SET next_offset = " LOY_PG_OFFSETS(                                           \
-          "$8") ", "                                                                                                   \
-                "attempts = CASE WHEN p.next_offset = " LOY_PG_OFFSETS(                                                \
-                    "$8") " THEN p.attempts ELSE 0 END, "                                                              \
-                          "alone = CASE WHEN ($8)[(w.i - 1) * 16 + 1 + p.alone_topic] > p.alone_offset THEN 0 ELSE "   \
-                          "p.alone END, "                                                                              \
-                          "outcome_totals = (SELECT array_agg(t.a + t.b ORDER BY t.o) FROM "                           \
-                          "unnest(p.outcome_totals, " LOY_PG_TOTALS(                                                   \
-                              "$9") ") WITH ORDINALITY AS t(a, b, o)), outbox_seq = w.new_outbox_seq, next_n = "       \
-                                    "w.new_next_n "                                                                    \
-                                    "FROM unnest($1, $2, $3, $4, $5, $6) WITH ORDINALITY "                             \
-                                    "AS w(k, epoch, old_outbox_seq, new_outbox_seq, old_next_n, new_next_n, i) "       \
-                                    "WHERE p.k = w.k AND p.epoch = w.epoch AND p.next_offset = " LOY_PG_OFFSETS(       \
-                                        "$7") " "                                                                      \
-                                              "AND p.outbox_seq = w.old_outbox_seq AND p.next_n = w.old_next_n "       \
-                                              "RETURNING 1) "                                                          \
-                                              "SELECT must_hold(count(*) = cardinality($1)) FROM moved")               \
+    X(SETTINGS, "settings", NONE, "", "SELECT begin_batch()")                                                          \
+    X(PARTITION, "partition", PARTITION, "22012", "SELECT move_partitions($1, $2, $3, $4, $5, $6, $7, $8, $9)")        \
     X(REVISION, "revision", REVISION, "22012", "SELECT must_hold(no_newer_revision($1, $2))")                          \
-    X(JOURNAL, "journal", JOURNAL, "23505", "INSERT INTO journal SELECT * FROM unnest($1)")                            \
+    X(JOURNAL, "journal", JOURNAL, "23505", "SELECT add_journal($1)")                                                  \
     X(MEMBER_UPDATE, "member", MEMBER, "22012",                                                                        \
-      "WITH changed AS (UPDATE member m SET seq = ($6)[w.i], version = ($7)[w.i], digest = ($8)[w.i], "                \
-      "available = " LOY_PG_BALANCES("$9") ", pending = " LOY_PG_BALANCES(                                             \
-          "$10") ", "                                                                                                  \
-                 "reserved = " LOY_PG_BALANCES("$11") ", state = w.state "                                             \
-                                                      "FROM unnest($1, $2, $3) WITH ORDINALITY AS w(k, n, state, i) "  \
-                                                      "WHERE m.k = w.k AND m.n = w.n AND m.seq = ($4)[w.i] AND "       \
-                                                      "m.digest = ($5)[w.i] RETURNING 1) "                             \
-                                                      "SELECT must_hold(count(*) = cardinality($1)) FROM changed")     \
-    X(MEMBER_INSERT, "new member", MEMBER, "23505", "INSERT INTO member SELECT * FROM unnest($1)")                     \
-    X(READS, "read member", MEMBER, "22012",                                                                           \
-      "SELECT must_hold(count(*) = cardinality($1)) FROM unnest($1, $2, $3, $4) AS r(k, n, seq, digest) "              \
-      "JOIN member m ON m.k = r.k AND m.n = r.n AND m.seq = r.seq AND m.digest = r.digest")                            \
-    X(DUE_PUT, "due", NONE, "",                                                                                        \
-      "INSERT INTO due SELECT * FROM unnest($1, $2, $3) ON CONFLICT (k, n) DO UPDATE SET at = excluded.at")            \
-    X(DUE_DELETE, "due done", NONE, "",                                                                                \
-      "DELETE FROM due d USING unnest($1, $2) AS w(k, n) WHERE d.k = w.k AND d.n = w.n")                               \
-    X(OUTBOX_TRIM, "outbox trim", NONE, "",                                                                            \
-      "DELETE FROM outbox o USING unnest($1, $2) AS w(k, through) WHERE o.k = w.k AND o.seq <= w.through")             \
-    X(OUTBOX_PUT, "outbox", NONE, "", "INSERT INTO outbox SELECT * FROM unnest($1, $2, $3)")                           \
-    X(COUNTER, "counter", COUNTER, "22012",                                                                            \
-      "WITH locked AS MATERIALIZED (SELECT c.id, c.used, w.points, w.at_most "                                         \
-      "FROM unnest($1, $2, $3) AS w(id, points, at_most) JOIN counter c ON c.id = w.id ORDER BY c.id FOR UPDATE OF "   \
-      "c), "                                                                                                           \
-      "charged AS (UPDATE counter c SET used = l.used + l.points FROM locked l WHERE c.id = l.id AND l.points > 0) "   \
-      "SELECT must_hold(count(*) = cardinality($1)) FROM locked WHERE used <= at_most")                                \
+      "SELECT change_members($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")                                      \
+    X(MEMBER_INSERT, "new member", MEMBER, "23505", "SELECT add_members($1)")                                          \
+    X(READS, "read member", MEMBER, "22012", "SELECT confirm_members($1, $2, $3, $4)")                                 \
+    X(DUE_PUT, "due", NONE, "", "SELECT put_due($1, $2, $3)")                                                          \
+    X(DUE_DELETE, "due done", NONE, "", "SELECT end_due($1, $2)")                                                      \
+    X(OUTBOX_TRIM, "outbox trim", NONE, "", "SELECT trim_outbox($1, $2)")                                              \
+    X(OUTBOX_PUT, "outbox", NONE, "", "SELECT put_outbox($1, $2, $3)")                                                 \
+    X(COUNTER, "counter", COUNTER, "22012", "SELECT charge_counters($1, $2, $3)")                                      \
     X(ACQUIRE, "acquire", NONE, "",                                                                                    \
       "SELECT k, epoch, attempts, next_offset, outcome_totals, outbox_seq, next_n, alone, alone_topic, alone_offset "  \
       "FROM acquire_partitions($1, $2)")                                                                               \
