@@ -2,40 +2,21 @@
 
 #include <assert.h>
 
-bool loy_i64_add(int64_t a, int64_t b, int64_t *ret)
-{
-    int64_t sum;
-    if (__builtin_add_overflow(a, b, &sum)) {
-        return false;
-    }
-    *ret = sum;
-    return true;
-}
-
-bool loy_i64_sub(int64_t a, int64_t b, int64_t *ret)
-{
-    int64_t difference;
-    if (__builtin_sub_overflow(a, b, &difference)) {
-        return false;
-    }
-    *ret = difference;
-    return true;
-}
-
-bool loy_i64_mul(int64_t a, int64_t b, int64_t *ret)
-{
-    int64_t product;
-    if (__builtin_mul_overflow(a, b, &product)) {
-        return false;
-    }
-    *ret = product;
-    return true;
-}
-
 bool loy_i64_muldiv(int64_t a, int64_t b, int64_t c, enum loy_rounding rounding, int64_t *ret)
 {
     if (c == 0) {
         return false;
+    }
+    int64_t small;
+    if (c > 0 && loy_i64_mul(a, b, &small)) { /* nearly always: a division in 128 bits costs ten of these */
+        int64_t whole = small / c, part = small % c;
+        whole -= part < 0;
+        part += part < 0 ? c : 0;
+        int64_t above = c - part; /* to the next whole: both are in (0, c], so that no sum can overflow */
+        *ret = whole + (rounding == LOY_ROUND_CEIL
+                            ? part > 0
+                            : rounding == LOY_ROUND_HALF_EVEN && (part > above || (part == above && whole % 2 != 0)));
+        return true;
     }
     loy_wide product = (loy_wide)a * b;
     loy_wide divisor = c;
@@ -108,23 +89,20 @@ bool loy_decimal_parse(struct loy_str text, int scale, int64_t *ret_units)
 size_t loy_decimal_format(int64_t units, int scale, char text[LOY_DECIMAL_TEXT_MAX])
 {
     assert(scale >= 0 && scale <= 18);
-    char reversed[LOY_DECIMAL_TEXT_MAX];
-    size_t count = 0;
+    char digits[LOY_DECIMAL_TEXT_MAX]; /* written from its end */
+    char *at = digits + sizeof digits;
     uint64_t left = units < 0 ? 0 - (uint64_t)units : (uint64_t)units;
-    for (int position = 0; left > 0 || position <= scale; position++) {
+    for (int position = 0; left > 0 || position <= scale; position++, left /= 10) {
         if (position == scale && scale > 0) {
-            reversed[count++] = '.';
+            *--at = '.';
         }
-        reversed[count++] = (char)('0' + left % 10);
-        left /= 10;
+        *--at = (char)('0' + left % 10);
     }
-    size_t length = 0;
     if (units < 0) {
-        text[length++] = '-';
+        *--at = '-';
     }
-    while (count > 0) {
-        text[length++] = reversed[--count];
-    }
+    size_t length = (size_t)(digits + sizeof digits - at);
+    memcpy(text, at, length);
     text[length] = '\0';
     return length;
 }

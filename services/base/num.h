@@ -18,9 +18,35 @@ __extension__ typedef __int128 loy_wide;
 enum loy_rounding { LOY_ROUND_FLOOR, LOY_ROUND_HALF_EVEN, LOY_ROUND_CEIL };
 
 /* False, and *ret untouched, when the result does not fit. */
-LOY_MUST_USE bool loy_i64_add(int64_t a, int64_t b, int64_t *ret);
-LOY_MUST_USE bool loy_i64_sub(int64_t a, int64_t b, int64_t *ret);
-LOY_MUST_USE bool loy_i64_mul(int64_t a, int64_t b, int64_t *ret);
+LOY_MUST_USE static inline bool loy_i64_add(int64_t a, int64_t b, int64_t *ret)
+{
+    int64_t sum;
+    if (__builtin_add_overflow(a, b, &sum)) {
+        return false;
+    }
+    *ret = sum;
+    return true;
+}
+
+LOY_MUST_USE static inline bool loy_i64_sub(int64_t a, int64_t b, int64_t *ret)
+{
+    int64_t difference;
+    if (__builtin_sub_overflow(a, b, &difference)) {
+        return false;
+    }
+    *ret = difference;
+    return true;
+}
+
+LOY_MUST_USE static inline bool loy_i64_mul(int64_t a, int64_t b, int64_t *ret)
+{
+    int64_t product;
+    if (__builtin_mul_overflow(a, b, &product)) {
+        return false;
+    }
+    *ret = product;
+    return true;
+}
 
 /* a × b ÷ c in 128 bits, rounded once. False when c is 0 or the result does not fit. */
 LOY_MUST_USE bool loy_i64_muldiv(int64_t a, int64_t b, int64_t c, enum loy_rounding rounding, int64_t *ret);

@@ -47,16 +47,18 @@ static enum truth truth_of(const struct explainer *explainer, const struct loy_c
 /* 148000 with two decimals: 1,480.00 */
 static void print_amount(int64_t units, uint8_t decimals, struct loy_buf *buf)
 {
-    char text[LOY_DECIMAL_TEXT_MAX];
+    char text[LOY_DECIMAL_TEXT_MAX], grouped[LOY_DECIMAL_TEXT_MAX * 2];
     size_t len = loy_decimal_format(units, decimals, text);
     size_t whole = len - (decimals > 0 ? (size_t)decimals + 1 : 0);
-    for (size_t i = 0; i < len; i++) {
-        bool is_gap = i > 0 && i < whole && (whole - i) % 3 == 0 && text[i - 1] != '-';
-        if (is_gap) {
-            loy_buf_append_byte(buf, ',');
-        }
-        loy_buf_append_byte(buf, (uint8_t)text[i]);
+    size_t sign = text[0] == '-', first = sign + (whole - sign + 2) % 3 + 1; /* one to three digits, then threes */
+    size_t to = first;
+    memcpy(grouped, text, first);
+    for (size_t i = first; i < whole; i += 3, to += 4) {
+        grouped[to] = ',';
+        memcpy(grouped + to + 1, text + i, 3);
     }
+    memcpy(grouped + to, text + whole, len - whole);
+    loy_buf_append(buf, (struct loy_str){grouped, to + len - whole});
 }
 
 static void print_value(struct loy_cel_value value, uint8_t decimals, struct loy_buf *buf)

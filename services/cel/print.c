@@ -4,18 +4,29 @@
 
 /* --- as CEL source would write it -------------------------------------------------------------------------------- */
 
+static bool stands_for_itself(uint8_t c, bool is_bytes)
+{
+    return c != '"' && c != '\\' && c >= 0x20 && c != 0x7f && (c < 0x80 || !is_bytes);
+}
+
 static void print_quoted(struct loy_str text, bool is_bytes, struct loy_buf *buf)
 {
     loy_buf_append(buf, is_bytes ? LOY_STR("b\"") : LOY_STR("\""));
     for (size_t i = 0; i < text.len; i++) {
+        size_t from = i;
+        while (i < text.len && stands_for_itself((uint8_t)text.at[i], is_bytes)) {
+            i++;
+        }
+        loy_buf_append(buf, (struct loy_str){text.at + from, i - from});
+        if (i == text.len) {
+            break;
+        }
         uint8_t c = (uint8_t)text.at[i];
         if (c == '"' || c == '\\') {
             loy_buf_append_byte(buf, '\\');
             loy_buf_append_byte(buf, c);
-        } else if (c < 0x20 || c == 0x7f || (is_bytes && c >= 0x80)) {
-            loy_buf_printf(buf, is_bytes ? "\\x%02x" : "\\u%04x", c);
         } else {
-            loy_buf_append_byte(buf, c);
+            loy_buf_printf(buf, is_bytes ? "\\x%02x" : "\\u%04x", c);
         }
     }
     loy_buf_append_byte(buf, '"');

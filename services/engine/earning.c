@@ -126,13 +126,13 @@ static enum loy_err want_multiple(const struct loy_rule *rule, const struct loy_
     int64_t total = loy_line_filter_is_open(&rule->lines) ? base->unallotted : 0;
     int64_t *weights = NULL;
     if (input->purchase && base->lines) {
-        weights = LOY_NEW_ARRAY(input->arena, int64_t, input->purchase->line_count);
+        weights = loy_arena_copy(input->arena, base->lines, input->purchase->line_count * sizeof *weights);
         if (!weights) {
             return loy_error_set(error, LOY_ERR_NO_MEMORY, "rule %.*s: its lines", LOY_STR_ARG(rule->id));
         }
         int64_t sum = 0;
+        loy_line_filter_apply(&rule->lines, input->purchase, weights);
         for (uint32_t i = 0; i < input->purchase->line_count; i++) {
-            weights[i] = loy_line_matches(&rule->lines, &input->purchase->lines[i]) ? base->lines[i] : 0;
             sum += weights[i]; /* fits: the balance holds them all */
         }
         total += sum;

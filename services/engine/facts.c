@@ -13,6 +13,8 @@ enum group {
     G_TENDERS,
     G_ACTIVITY,
     G_MEMBER,
+    G_BALANCES,
+    G_MONTHS,
     G_SEGMENTS
 };
 
@@ -25,32 +27,45 @@ static struct loy_cel_value text_or_absent(struct loy_str text)
 
 static struct loy_cel_value *absent_slots(struct loy_facts *facts, size_t count)
 {
+    static const struct loy_cel_value absent = {.kind = LOY_CEL_ABSENT};
     struct loy_cel_value *slots = loy_arena_alloc(facts->arena, count * sizeof *slots);
-    facts->failed = facts->failed || !slots;
-    for (size_t i = 0; slots && i < count; i++) {
-        slots[i] = loy_cel_absent();
+    if (!slots) {
+        facts->failed = true;
+        return NULL;
+    }
+    for (size_t i = 0; i < count; i++) {
+        slots[i] = absent;
     }
     return slots;
 }
 
-/* A record for each variable, all of its fields absent. */
+/* A record for each variable, all of its fields absent: one block, since most conditions look at several. */
 static bool open_records(struct loy_facts *facts)
 {
+    enum {
+        EVENT_AT = LOY_FACTS_VARIABLE_COUNT,
+        STORE_AT = EVENT_AT + LOY_FACT_EVENT_COUNT,
+        PURCHASE_AT = STORE_AT + LOY_FACT_STORE_COUNT,
+        ACTIVITY_AT = PURCHASE_AT + LOY_FACT_PURCHASE_COUNT,
+        FEEDBACK_AT = ACTIVITY_AT + LOY_FACT_ACTIVITY_COUNT,
+        MEMBER_AT = FEEDBACK_AT + LOY_FACT_FEEDBACK_COUNT,
+    };
     const uint32_t *ids = facts->programme->facts->records;
     if (facts->variables) {
         return true;
     }
-    facts->variables = absent_slots(facts, LOY_FACTS_VARIABLE_COUNT);
-    facts->event_slots = absent_slots(facts, LOY_FACT_EVENT_COUNT);
-    facts->store_slots = absent_slots(facts, LOY_FACT_STORE_COUNT);
-    facts->purchase_slots = absent_slots(facts, LOY_FACT_PURCHASE_COUNT);
-    facts->activity_slots = absent_slots(facts, LOY_FACT_ACTIVITY_COUNT);
-    facts->feedback_slots = absent_slots(facts, LOY_FACT_FEEDBACK_COUNT);
-    facts->member_slots = absent_slots(facts, LOY_FACT_MEMBER_COUNT + LOY_FACT_WINDOWS_MAX);
-    if (facts->failed) {
+    struct loy_cel_value *v =
+        absent_slots(facts, MEMBER_AT + LOY_FACT_MEMBER_COUNT + facts->programme->fact_window_count);
+    if (!v) {
         return false;
     }
-    struct loy_cel_value *v = facts->variables;
+    facts->variables = v;
+    facts->event_slots = v + EVENT_AT;
+    facts->store_slots = v + STORE_AT;
+    facts->purchase_slots = v + PURCHASE_AT;
+    facts->activity_slots = v + ACTIVITY_AT;
+    facts->feedback_slots = v + FEEDBACK_AT;
+    facts->member_slots = v + MEMBER_AT;
     v[LOY_FACTS_VARIABLE_EVENT] = loy_cel_record(ids[LOY_FACTS_RECORD_EVENT], facts->event_slots);
     v[LOY_FACTS_VARIABLE_STORE] = loy_cel_record(ids[LOY_FACTS_RECORD_STORE], facts->store_slots);
     v[LOY_FACTS_VARIABLE_PURCHASE] = loy_cel_record(ids[LOY_FACTS_RECORD_PURCHASE], facts->purchase_slots);
@@ -257,9 +272,6 @@ static void fill_history(struct loy_facts *facts)
     struct loy_cel_value *slots = facts->member_slots;
     slots[LOY_FACT_MEMBER_PURCHASES] = loy_cel_int(account->purchases);
     slots[LOY_FACT_MEMBER_SPEND] = loy_cel_int(account->spend_minor);
-    for (uint32_t i = 0; i < facts->programme->fact_window_count; i++) {
-        fill_window(facts, i);
-    }
     if (account->purchases == 0) {
         return;
     }
@@ -269,17 +281,24 @@ static void fill_history(struct loy_facts *facts)
     slots[LOY_FACT_MEMBER_FIRST] = loy_cel_timestamp(account->first_purchase_us);
     slots[LOY_FACT_MEMBER_LAST] = loy_cel_timestamp(last_us);
     slots[LOY_FACT_MEMBER_DAYS_SINCE] = loy_cel_int(later ? (facts->at_us - last_us) / LOY_US_PER_DAY : 0);
-    slots[LOY_FACT_MEMBER_MONTHS_SINCE] =
-        loy_cel_int(later ? months_between(facts->programme->zone, last_us, facts->at_us) : 0);
 }
 
-static void fill_member(struct loy_facts *facts)
+static void fill_months_since(struct loy_facts *facts)
+{
+    int64_t last_us = facts->account->last_purchase_us;
+    bool later = facts->at_us >= last_us;
+    if (facts->account->purchases) {
+        facts->member_slots[LOY_FACT_MEMBER_MONTHS_SINCE] =
+            loy_cel_int(later ? months_between(facts->programme->zone, last_us, facts->at_us) : 0);
+    }
+}
+
+static void fill_balances(struct loy_facts *facts)
 {
     const struct loy_programme *programme = facts->programme;
     uint32_t balance_id = programme->facts->records[LOY_FACTS_RECORD_BALANCE];
     struct loy_cel_value *available = absent_slots(facts, programme->wallet_count);
     struct loy_cel_value *pending = absent_slots(facts, programme->wallet_count);
-    struct loy_cel_value *slots = facts->member_slots;
     if (facts->failed) {
         return;
     }
@@ -287,9 +306,15 @@ static void fill_member(struct loy_facts *facts)
         available[i] = loy_cel_int(facts->account->balances[i].available);
         pending[i] = loy_cel_int(facts->account->balances[i].pending);
     }
+    facts->member_slots[LOY_FACT_MEMBER_BALANCE] = loy_cel_record(balance_id, available);
+    facts->member_slots[LOY_FACT_MEMBER_PENDING] = loy_cel_record(balance_id, pending);
+}
+
+static void fill_member(struct loy_facts *facts)
+{
+    const struct loy_programme *programme = facts->programme;
+    struct loy_cel_value *slots = facts->member_slots;
     slots[LOY_FACT_MEMBER_ID] = text_or_absent(facts->account->member_id);
-    slots[LOY_FACT_MEMBER_BALANCE] = loy_cel_record(balance_id, available);
-    slots[LOY_FACT_MEMBER_PENDING] = loy_cel_record(balance_id, pending);
     for (uint32_t i = 0; i < programme->level_count; i++) {
         if (programme->levels[i].number == facts->account->level) {
             slots[LOY_FACT_MEMBER_LEVEL] = loy_cel_string(programme->levels[i].id);
@@ -353,9 +378,22 @@ static void fill_event_field(struct loy_facts *facts, int32_t field)
 
 static void fill_member_field(struct loy_facts *facts, int32_t field)
 {
+    const struct loy_programme *programme = facts->programme;
     fill_once(facts, G_MEMBER, fill_member);
-    if ((field == LOY_FACT_MEMBER_SEGMENTS || field < 0) && facts->programme->segment_count) {
+    if (field == LOY_FACT_MEMBER_BALANCE || field == LOY_FACT_MEMBER_PENDING || field < 0) {
+        fill_once(facts, G_BALANCES, fill_balances);
+    }
+    if ((field == LOY_FACT_MEMBER_SEGMENTS || field < 0) && programme->segment_count) {
         fill_once(facts, G_SEGMENTS, fill_segments);
+    }
+    if ((field == LOY_FACT_MEMBER_MONTHS_SINCE || field < 0) && programme->history) {
+        fill_once(facts, G_MONTHS, fill_months_since);
+    }
+    for (uint32_t i = 0; programme->history && i < programme->fact_window_count; i++) {
+        int32_t window = LOY_FACT_MEMBER_COUNT + (int32_t)i;
+        if ((field == window || field < 0) && facts->member_slots[window].kind == LOY_CEL_ABSENT) {
+            fill_window(facts, i);
+        }
     }
 }
 

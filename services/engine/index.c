@@ -112,18 +112,18 @@ static bool next_text(const struct loy_event *event, enum dimension dimension, s
     return at->line++ == 0;
 }
 
-/* Whether one of the lines is in the rule's set of that dimension. */
+/* Whether one of the lines is in the rule's set of that dimension, which is not empty. */
 static bool touches(const struct loy_rule *rule, enum dimension dimension, const struct loy_event *event)
 {
     struct loy_text_set set = set_of(rule, dimension);
     struct texts at = {0};
     struct loy_str text;
-    while (set.count && next_text(event, dimension, &at, &text)) {
+    while (next_text(event, dimension, &at, &text)) {
         if (loy_text_set_has(set, text)) {
             return true;
         }
     }
-    return set.count == 0;
+    return false;
 }
 
 static bool allows(struct loy_text_set set, struct loy_str text)
@@ -142,12 +142,11 @@ bool loy_rule_concerns(const struct loy_rule *rule, const struct loy_event *even
         !allows(rule->activities, event->activity_name)) {
         return false;
     }
-    for (int i = BY_SKU; i <= BY_LABEL; i++) {
-        if (!touches(rule, (enum dimension)i, event)) {
-            return false;
-        }
-    }
-    return true;
+    const struct loy_line_filter *lines = &rule->lines;
+    return (!lines->skus.count || touches(rule, BY_SKU, event)) &&
+           (!lines->categories.count || touches(rule, BY_CATEGORY, event)) &&
+           (!lines->brands.count || touches(rule, BY_BRAND, event)) &&
+           (!lines->labels.count || touches(rule, BY_LABEL, event));
 }
 
 /* --- the index --------------------------------------------------------------------------------------------------- */

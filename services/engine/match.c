@@ -4,16 +4,6 @@
 
 #include <assert.h>
 
-bool loy_text_set_has(struct loy_text_set set, struct loy_str text)
-{
-    for (uint32_t i = 0; i < set.count; i++) {
-        if (loy_str_equal(set.texts[i], text)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static bool has_label(struct loy_text_set set, const struct loy_line *line)
 {
     for (uint32_t i = 0; i < line->label_count; i++) {
@@ -33,18 +23,62 @@ bool loy_line_filter_is_open(const struct loy_line_filter *filter)
            !filter->except_paid_with_points;
 }
 
+/* Drops the lines whose text at place `at` is not in the set; of an "except" set those whose is. */
+static inline void drop_by_text(struct loy_text_set set, bool except, size_t at, const struct loy_purchase *purchase,
+                                int64_t *values)
+{
+    for (uint32_t i = 0; set.count && i < purchase->line_count; i++) {
+        const struct loy_str *text = (const struct loy_str *)((const char *)&purchase->lines[i] + at);
+        if (values[i] && loy_text_set_has(set, *text) == except) {
+            values[i] = 0;
+        }
+    }
+}
+
+static inline void drop_by_label(struct loy_text_set set, bool except, const struct loy_purchase *purchase,
+                                 int64_t *values)
+{
+    for (uint32_t i = 0; set.count && i < purchase->line_count; i++) {
+        if (values[i] && has_label(set, &purchase->lines[i]) == except) {
+            values[i] = 0;
+        }
+    }
+}
+
+static void drop_by_kind(const struct loy_line_filter *filter, const struct loy_purchase *purchase, int64_t *values)
+{
+    for (uint32_t i = 0; i < purchase->line_count; i++) {
+        const struct loy_line *line = &purchase->lines[i];
+        uint32_t kind = 1u << (line->kind ? line->kind : LOY_LINE_GOODS);
+        if ((filter->kinds && !(filter->kinds & kind)) || (filter->except_kinds & kind) ||
+            (filter->except_discounted && line->discount_minor > 0)) {
+            values[i] = 0;
+        }
+    }
+}
+
+/* Set by set, so that one that says nothing costs nothing a line. */
+void loy_line_filter_apply(const struct loy_line_filter *filter, const struct loy_purchase *purchase, int64_t *values)
+{
+    drop_by_text(filter->skus, false, offsetof(struct loy_line, sku), purchase, values);
+    drop_by_text(filter->categories, false, offsetof(struct loy_line, category), purchase, values);
+    drop_by_text(filter->brands, false, offsetof(struct loy_line, brand), purchase, values);
+    drop_by_label(filter->labels, false, purchase, values);
+    drop_by_text(filter->except_skus, true, offsetof(struct loy_line, sku), purchase, values);
+    drop_by_text(filter->except_categories, true, offsetof(struct loy_line, category), purchase, values);
+    drop_by_text(filter->except_brands, true, offsetof(struct loy_line, brand), purchase, values);
+    drop_by_label(filter->except_labels, true, purchase, values);
+    if (filter->kinds || filter->except_kinds || filter->except_discounted) {
+        drop_by_kind(filter, purchase, values);
+    }
+}
+
 bool loy_line_matches(const struct loy_line_filter *filter, const struct loy_line *line)
 {
-    uint32_t kind = 1u << (line->kind ? line->kind : LOY_LINE_GOODS);
-    bool wanted = (filter->skus.count == 0 || loy_text_set_has(filter->skus, line->sku)) &&
-                  (filter->categories.count == 0 || loy_text_set_has(filter->categories, line->category)) &&
-                  (filter->brands.count == 0 || loy_text_set_has(filter->brands, line->brand)) &&
-                  (filter->labels.count == 0 || has_label(filter->labels, line)) &&
-                  (filter->kinds == 0 || (filter->kinds & kind));
-    return wanted && !loy_text_set_has(filter->except_skus, line->sku) &&
-           !loy_text_set_has(filter->except_categories, line->category) &&
-           !loy_text_set_has(filter->except_brands, line->brand) && !has_label(filter->except_labels, line) &&
-           !(filter->except_kinds & kind) && !(filter->except_discounted && line->discount_minor > 0);
+    const struct loy_purchase one = {.lines = line, .line_count = 1};
+    int64_t value = 1;
+    loy_line_filter_apply(filter, &one, &value);
+    return value != 0;
 }
 
 /* What was paid with points falls on all lines in proportion to their amounts; at most the whole order. */
@@ -77,79 +111,105 @@ static enum loy_err take_off_points(const struct loy_purchase *purchase, struct 
     return err;
 }
 
-/* A line's amount on the rule's basis. */
-static bool basis_of(const struct loy_rule *rule, const struct loy_line *line, int64_t *ret_amount)
+/* The lines' amounts on the rule's basis. */
+static enum loy_err basis_of(const struct loy_rule *rule, const struct loy_purchase *purchase, int64_t *amounts)
 {
-    int64_t amount = line->amount_minor;
-    if ((rule->before_discount && !loy_i64_add(amount, line->discount_minor, &amount)) ||
-        (rule->without_tax && !loy_i64_sub(amount, line->tax_minor, &amount))) {
-        return false;
+    bool before_discount = rule->before_discount, without_tax = rule->without_tax;
+    for (uint32_t i = 0; i < purchase->line_count; i++) {
+        const struct loy_line *line = &purchase->lines[i];
+        int64_t amount = line->amount_minor;
+        if ((before_discount && !loy_i64_add(amount, line->discount_minor, &amount)) ||
+            (without_tax && !loy_i64_sub(amount, line->tax_minor, &amount))) {
+            return LOY_ERR_OVERFLOW;
+        }
+        amounts[i] = amount > 0 ? amount : 0;
     }
-    *ret_amount = amount > 0 ? amount : 0;
-    return true;
+    return LOY_OK;
+}
+
+static enum loy_err sum_of(const int64_t *values, uint32_t count, int64_t *ret_sum)
+{
+    int64_t sum = 0;
+    for (uint32_t i = 0; i < count; i++) {
+        if (!loy_i64_add(sum, values[i], &sum)) {
+            return LOY_ERR_OVERFLOW;
+        }
+    }
+    *ret_sum = sum;
+    return LOY_OK;
 }
 
 enum loy_err loy_eligible_amounts(const struct loy_rule *rule, const struct loy_purchase *purchase,
                                   struct loy_arena *arena, int64_t **ret_amounts, int64_t *ret_total)
 {
     int64_t *amounts = loy_arena_alloc(arena, purchase->line_count * sizeof *amounts);
-    int64_t total = 0;
     if (!amounts) {
         return LOY_ERR_NO_MEMORY;
     }
-    for (uint32_t i = 0; i < purchase->line_count; i++) {
-        if (!basis_of(rule, &purchase->lines[i], &amounts[i])) {
-            return LOY_ERR_OVERFLOW;
-        }
+    enum loy_err err = basis_of(rule, purchase, amounts);
+    if (!err && rule->lines.except_paid_with_points) {
+        err = take_off_points(purchase, arena, amounts);
     }
-    bool all = loy_line_filter_is_open(&rule->lines);
-    enum loy_err err = rule->lines.except_paid_with_points ? take_off_points(purchase, arena, amounts) : LOY_OK;
-    for (uint32_t i = 0; !err && i < purchase->line_count; i++) {
-        amounts[i] = all || loy_line_matches(&rule->lines, &purchase->lines[i]) ? amounts[i] : 0;
-        err = loy_i64_add(total, amounts[i], &total) ? LOY_OK : LOY_ERR_OVERFLOW;
+    if (err) {
+        return err;
     }
+    loy_line_filter_apply(&rule->lines, purchase, amounts);
     *ret_amounts = amounts;
-    *ret_total = total;
-    return err;
+    return sum_of(amounts, purchase->line_count, ret_total);
 }
 
 enum loy_err loy_eligible_quantities(const struct loy_rule *rule, const struct loy_purchase *purchase,
                                      struct loy_arena *arena, int64_t **ret_quantities, int64_t *ret_total)
 {
     int64_t *quantities = loy_arena_alloc(arena, purchase->line_count * sizeof *quantities);
-    int64_t total = 0;
     if (!quantities) {
         return LOY_ERR_NO_MEMORY;
     }
     for (uint32_t i = 0; i < purchase->line_count; i++) {
-        const struct loy_line *line = &purchase->lines[i];
-        quantities[i] = loy_line_matches(&rule->lines, line) ? line->quantity_milli : 0;
-        if (!loy_i64_add(total, quantities[i], &total)) {
-            return LOY_ERR_OVERFLOW;
-        }
+        quantities[i] = purchase->lines[i].quantity_milli;
     }
+    loy_line_filter_apply(&rule->lines, purchase, quantities);
     *ret_quantities = quantities;
-    *ret_total = total;
-    return LOY_OK;
+    return sum_of(quantities, purchase->line_count, ret_total);
+}
+
+/* What was lost by rounding down, one each to the largest rests; fewer rounds than lines. */
+static void allot_rests(int64_t left, int64_t *rests, uint32_t count, int64_t *parts)
+{
+    for (; left > 0; left--) {
+        uint32_t largest = 0;
+        int64_t most = rests[0];
+        for (uint32_t i = 1; i < count; i++) {
+            if (rests[i] > most) {
+                most = rests[i];
+                largest = i;
+            }
+        }
+        parts[largest]++;
+        rests[largest] = -1;
+    }
 }
 
 enum loy_err loy_allot(int64_t total, const int64_t *weights, uint32_t count, struct loy_arena *arena,
                        int64_t *ret_parts)
 {
-    int64_t weight_sum = 0;
-    int64_t given = 0;
+    int64_t weight_sum;
+    int64_t left = total;
     int64_t *rests = loy_arena_alloc(arena, count * sizeof *rests);
     if (!rests) {
         return LOY_ERR_NO_MEMORY;
     }
-    for (uint32_t i = 0; i < count; i++) {
-        if (!loy_i64_add(weight_sum, weights[i], &weight_sum)) {
-            return LOY_ERR_OVERFLOW;
-        }
+    enum loy_err err = sum_of(weights, count, &weight_sum);
+    if (err) {
+        return err;
     }
     assert(weight_sum > 0 && total >= 0);
     for (uint32_t i = 0; i < count; i++) {
         int64_t product;
+        ret_parts[i] = rests[i] = 0;
+        if (weights[i] == 0) {
+            continue;
+        }
         if (loy_i64_mul(total, weights[i], &product)) { /* nearly always: a division in 128 bits costs ten of these */
             ret_parts[i] = product / weight_sum;
             rests[i] = product % weight_sum;
@@ -158,15 +218,8 @@ enum loy_err loy_allot(int64_t total, const int64_t *weights, uint32_t count, st
             ret_parts[i] = (int64_t)(share / weight_sum);
             rests[i] = (int64_t)(share % weight_sum);
         }
-        given += ret_parts[i];
+        left -= ret_parts[i];
     }
-    for (; given < total; given++) { /* fewer rounds than lines */
-        uint32_t largest = 0;
-        for (uint32_t i = 1; i < count; i++) {
-            largest = rests[i] > rests[largest] ? i : largest;
-        }
-        ret_parts[largest]++;
-        rests[largest] = -1;
-    }
+    allot_rests(left, rests, count, ret_parts);
     return LOY_OK;
 }

@@ -7,11 +7,21 @@
 #include "engine/event.h"
 #include "engine/programme.h"
 
-bool loy_text_set_has(struct loy_text_set set, struct loy_str text);
+static inline bool loy_text_set_has(struct loy_text_set set, struct loy_str text)
+{
+    for (uint32_t i = 0; i < set.count; i++) {
+        if (loy_str_equal(set.texts[i], text)) {
+            return true;
+        }
+    }
+    return false;
+}
 /* Whether the filter says anything about lines, "except" included. */
 bool loy_line_filter_is_open(const struct loy_line_filter *filter);
 /* Whether the line counts, whatever its amount. */
 bool loy_line_matches(const struct loy_line_filter *filter, const struct loy_line *line);
+/* Makes the values of the lines that do not count 0. */
+void loy_line_filter_apply(const struct loy_line_filter *filter, const struct loy_purchase *purchase, int64_t *values);
 
 /* What each line of the purchase counts for the rule: amounts on the rule's basis, 0 for lines that do not count. Their
  * sum is *ret_total. OVERFLOW; NO_MEMORY. */

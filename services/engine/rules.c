@@ -4,7 +4,7 @@
 #include "engine/history.h"
 #include "engine/index.h"
 
-enum { WORD = 64, FACTOR_ONE = 1000 };
+enum { WORD = 64, FACTOR_ONE = 1000, FEW_RULES = 8 /* are sooner looked at than looked up */ };
 
 /* --- which rules ------------------------------------------------------------------------------------------------- */
 
@@ -17,10 +17,11 @@ enum loy_err loy_rules_collect(struct loy_deciding *d)
     if (!bits) {
         return LOY_ERR_NO_MEMORY;
     }
-    if (programme->index) {
+    if (programme->index && programme->rule_count > FEW_RULES) {
         loy_index_candidates(programme->index, d->event, d->at_us, bits);
-    } else {
+    } else if (words > 0) {
         memset(bits, 0xff, words * sizeof *bits);
+        bits[words - 1] >>= words * WORD - programme->rule_count;
     }
     for (uint32_t i = 0; i < words; i++) {
         for (uint64_t rest = bits[i]; rest; rest &= rest - 1) {
@@ -34,7 +35,7 @@ enum loy_err loy_rules_collect(struct loy_deciding *d)
     for (uint32_t word = 0; word < words; word++) {
         for (uint64_t rest = bits[word]; rest; rest &= rest - 1) {
             uint32_t i = word * WORD + (uint32_t)__builtin_ctzll(rest);
-            if (i < programme->rule_count && loy_rule_concerns(&programme->rules[i], d->event, d->at_us)) {
+            if (loy_rule_concerns(&programme->rules[i], d->event, d->at_us)) {
                 d->candidates[d->count++] = (struct loy_candidate){.rule = &programme->rules[i]};
                 d->counters += loy_counters_of(&programme->rules[i], programme);
             }

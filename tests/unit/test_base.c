@@ -47,6 +47,48 @@ static void muldiv_rounds_once_and_refuses_what_does_not_fit(void **state)
     assert_int_equal(untouched, 42);
 }
 
+/* The definition, by counting: the largest whole number that is not above, and how far the quotient is from it. */
+static int64_t counted_quotient(int64_t product, int64_t c, enum loy_rounding rounding)
+{
+    int64_t whole = -2000;
+    while ((whole + 1) * c <= product) {
+        whole++;
+    }
+    int64_t rest = product - whole * c;
+    bool up = rounding == LOY_ROUND_CEIL
+                  ? rest > 0
+                  : rounding == LOY_ROUND_HALF_EVEN && (2 * rest > c || (2 * rest == c && whole % 2 != 0));
+    return whole + up;
+}
+
+static void muldiv_is_the_same_in_64_and_in_128_bits(void **state)
+{
+    const int64_t far = INT64_C(1) << 62;
+    (void)state;
+    for (int64_t a = -17; a <= 17; a++) {
+        for (int64_t b = -5; b <= 5; b++) {
+            for (int64_t c = 1; c <= 9; c++) {
+                for (int rounding = LOY_ROUND_FLOOR; rounding <= LOY_ROUND_CEIL; rounding++) {
+                    int64_t expected = counted_quotient(a * b, c, (enum loy_rounding)rounding), got;
+                    assert_true(loy_i64_muldiv(a, b, c, (enum loy_rounding)rounding, &got));
+                    assert_int_equal(got, expected);
+                    assert_true(loy_i64_muldiv(a * b, -1, -c, (enum loy_rounding)rounding, &got));
+                    assert_int_equal(got, expected);
+                }
+            }
+        }
+    }
+    int64_t got;
+    assert_true(loy_i64_muldiv(far, 6, far, LOY_ROUND_HALF_EVEN, &got));
+    assert_int_equal(got, 6);
+    assert_true(loy_i64_muldiv(INT64_MIN, 1, INT64_MAX, LOY_ROUND_FLOOR, &got)); /* a rest just below the divisor */
+    assert_int_equal(got, -2);
+    assert_true(loy_i64_muldiv(INT64_MIN, 1, INT64_MAX, LOY_ROUND_HALF_EVEN, &got));
+    assert_int_equal(got, -1);
+    assert_true(loy_i64_muldiv(INT64_MAX - 1, 1, INT64_MAX, LOY_ROUND_CEIL, &got));
+    assert_int_equal(got, 1);
+}
+
 static void decimals_are_exact_both_ways(void **state)
 {
     (void)state;
@@ -317,6 +359,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(muldiv_rounds_once_and_refuses_what_does_not_fit),
+        cmocka_unit_test(muldiv_is_the_same_in_64_and_in_128_bits),
         cmocka_unit_test(decimals_are_exact_both_ways),
         cmocka_unit_test(utf8_is_judged_as_unicode_says),
         cmocka_unit_test(integers_are_read_whole_or_not_at_all),

@@ -56,10 +56,32 @@ static void counts_of_money_are_no_money(void **state)
                         "size(purchase.lines) was 3, needed more than 5: 2 short");
 }
 
+static void long_numbers_are_told_in_groups_of_three(void **state)
+{
+    static const struct {
+        const char *condition, *told;
+    } rows[] = {
+        {"member.days_since_purchase > 999", "member.days_since_purchase was 30, needed more than 999: 969 short"},
+        {"member.days_since_purchase > 1000", "member.days_since_purchase was 30, needed more than 1,000: 970 short"},
+        {"member.days_since_purchase > 1234567",
+         "member.days_since_purchase was 30, needed more than 1,234,567: 1,234,537 short"},
+        {"member.days_since_purchase > -100", "member.days_since_purchase was 30, more than -100"},
+        {"member.days_since_purchase > -1000", "member.days_since_purchase was 30, more than -1,000"},
+        {"member.days_since_purchase > -123456", "member.days_since_purchase was 30, more than -123,456"},
+        {"purchase.total > -100050", "purchase.total was 1,480.00, more than -1,000.50"},
+        {"purchase.total > -5", "purchase.total was 1,480.00, more than -0.05"},
+        {"purchase.total >= 123456789", "purchase.total was 1,480.00, needed 1,234,567.89: 1,233,087.89 short"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        assert_string_equal(cel_fixture_explain(*state, rows[i].condition), rows[i].told);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(the_deciding_part_and_what_it_lacked_are_told),
+        cmocka_unit_test(long_numbers_are_told_in_groups_of_three),
         cmocka_unit_test(a_bound_that_is_computed_is_shown_with_its_formula),
         cmocka_unit_test(a_constant_on_the_left_is_told_from_the_fact),
         cmocka_unit_test(all_alternatives_of_a_failed_or_are_told),

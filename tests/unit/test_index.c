@@ -17,6 +17,7 @@ struct random_world {
     uint64_t seed;
     struct loy_str texts[TEXTS];
     struct loy_rule rules[RULES_MAX];
+    char ids[RULES_MAX][8];
     const struct loy_cel_program *conditions[CONDITIONS];
     struct loy_stack_group groups[2];
     struct loy_budget budget;
@@ -68,7 +69,7 @@ static struct loy_reward reward(struct random_world *w)
 
 static struct loy_rule rule(struct random_world *w, uint32_t number)
 {
-    char *id = loy_arena_alloc(&w->revision, 8);
+    char *id = w->ids[number];
     (void)snprintf(id, 8, "r%u", below(w, 1000));
     return (struct loy_rule){
         .number = (int32_t)number + 1,
