@@ -108,6 +108,37 @@ static void read_history(struct reader *in)
     }
 }
 
+/* Texts of a profile, segments and attributes: 1 to 8, then a text; of 8 a second one. In ascending order, none empty.
+ */
+static void read_traits(struct reader *in)
+{
+    size_t end = (size_t)read_up_to(in, 1024, "its traits are too long") + in->at;
+    struct loy_str before = {0};
+    int64_t kind_before = 0;
+    if (!in->wrong && (end == in->at || end > in->bytes.len)) {
+        in->wrong = end == in->at ? "its format says traits, and there are none" : "it ends too early";
+    }
+    while (!in->wrong && in->at < end) {
+        int64_t kind = read_up_to(in, 8, "a trait is of no kind");
+        struct loy_str text = {0};
+        for (int i = 0; !in->wrong && i < (kind == 8 ? 2 : 1); i++) {
+            size_t len = (size_t)read_up_to(in, 1024, "a trait is too long");
+            if (!in->wrong && (len == 0 || len > end - in->at)) {
+                in->wrong = len == 0 ? "a trait is empty" : "a trait ends too late";
+                break;
+            }
+            struct loy_str bytes = {in->bytes.at + in->at, len};
+            text = i == 0 ? bytes : text;
+            in->at += len;
+        }
+        if (!in->wrong && (kind < kind_before || (kind == kind_before && loy_str_compare(text, before) <= 0))) {
+            in->wrong = "traits are not in ascending order";
+        }
+        kind_before = kind;
+        before = text;
+    }
+}
+
 static bool follows(const struct loy_audit_lot *a, const struct loy_audit_lot *b)
 {
     return a->wallet > b->wallet || (a->wallet == b->wallet && a->first > b->first);
@@ -143,10 +174,12 @@ enum loy_err loy_audit_state_read(struct loy_str bytes, struct loy_audit_state *
 {
     struct reader in = {.bytes = bytes};
     uint64_t format = read_unsigned(&in);
-    bool around = format == 3 || format == 4;
-    if ((format < 1 || format > 4) && !in.wrong) {
-        in.wrong = "its format is none of 1 to 4";
+    bool traits = format > 4;
+    if ((format < 1 || format > 8) && !in.wrong) {
+        in.wrong = "its format is none of 1 to 8";
     }
+    format -= traits ? 4 : 0;
+    bool around = format == 3 || format == 4;
     ret_state->clock_us = read_signed(&in);
     ret_state->next_lot = read_up_to(&in, INT32_MAX, "the next lot's number is too large");
     ret_state->wallet_count = (uint32_t)read_up_to(&in, LOY_AUDIT_WALLETS_MAX, "it has too many wallets");
@@ -158,6 +191,9 @@ enum loy_err loy_audit_state_read(struct loy_str bytes, struct loy_audit_state *
     read_lots(&in, around, ret_state);
     if ((format == 2 || format == 4) && !in.wrong) {
         read_history(&in);
+    }
+    if (traits && !in.wrong) {
+        read_traits(&in);
     }
     if (!in.wrong && in.at != bytes.len) {
         in.wrong = "bytes follow its end";

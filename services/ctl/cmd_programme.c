@@ -2,9 +2,26 @@
 #include "ctl/json_out.h"
 #include "ctl/programme_commands.h"
 #include "ctl/programme_file.h"
+#include "engine/traits.h"
 #include "programme/schema.h"
 
 #include <inttypes.h>
+
+/* What is kept of profiles, segments and attributes: of each text as much as an event may bring, at most what a state
+ * may have of them in all. */
+static int64_t trait_bytes(const struct loy_programme *programme)
+{
+    enum { TEXT_BYTES = LOY_NAME_MAX + 2, CONSENTS = 64 };
+    int64_t bytes = programme->attributes.count * (int64_t)(LOY_NAME_MAX + LOY_ATTRIBUTE_VALUE_MAX + 4);
+    for (int kind = LOY_TRAIT_BIRTH_DATE; kind <= LOY_TRAIT_CONSENT; kind++) {
+        int64_t texts = kind == LOY_TRAIT_CONSENT ? CONSENTS : 1;
+        bytes += programme->traits & 1u << kind ? texts * TEXT_BYTES : 0;
+    }
+    for (uint32_t i = 0; i < programme->segment_count; i++) {
+        bytes += programme->segments[i].when ? 0 : (int64_t)programme->segments[i].id.len + 2;
+    }
+    return bytes < LOY_TRAITS_BYTES_MAX ? bytes : LOY_TRAITS_BYTES_MAX;
+}
 
 /* Most bytes that the programme can add to a member's state: counters of limits and caps, days of windows, history. */
 static int64_t member_bytes(const struct loy_programme *programme)
@@ -20,7 +37,8 @@ static int64_t member_bytes(const struct loy_programme *programme)
         counters += programme->wallets[i].cap_count;
     }
     int64_t days = programme->fact_window_count ? programme->fact_days[programme->fact_window_count - 1] : 0;
-    return EMPTY_BYTES + counters * COUNTER_BYTES + days * DAY_BYTES + (programme->history ? HISTORY_BYTES : 0);
+    return EMPTY_BYTES + counters * COUNTER_BYTES + days * DAY_BYTES + (programme->history ? HISTORY_BYTES : 0) +
+           trait_bytes(programme);
 }
 
 static void print_count(uint32_t count, const char *one, const char *more)

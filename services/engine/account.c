@@ -2,6 +2,7 @@
 
 #include "base/num.h"
 #include "base/varint.h"
+#include "engine/traits.h"
 
 #include <assert.h>
 
@@ -9,6 +10,7 @@ enum {
     FORMAT_PLAIN = 1,
     FORMAT_HISTORY = 2,
     FORMAT_AROUND = 2, /* added to either when lots lie around others */
+    FORMAT_TRAITS = 4, /* added to any of these when there are traits */
     FLAG_PENDING = 1,
     FLAG_EXPIRES = 2,
     LOTS_MAX = LOY_STATE_BYTES_MAX / 4,     /* a lot takes at least four bytes */
@@ -92,7 +94,8 @@ static void encode_history(struct loy_buf *buf, const struct loy_account *accoun
 bool loy_account_is_large(const struct loy_account *account)
 {
     /* at most 40 bytes a lot, 25 a day or counter, 250 before them */
-    return (uint64_t)account->lot_count * 40 + ((uint64_t)account->day_count + account->counter_count) * 25 + 250 >
+    return account->traits.len + (uint64_t)account->lot_count * 40 +
+               ((uint64_t)account->day_count + account->counter_count) * 25 + 250 >
            LOY_STATE_BYTES_MAX;
 }
 
@@ -100,9 +103,11 @@ enum loy_err loy_account_encode(const struct loy_account *account, struct loy_ar
 {
     struct loy_buf buf;
     loy_buf_init(&buf, arena,
-                 64 + (size_t)account->lot_count * 24 + ((size_t)account->day_count + account->counter_count) * 12);
+                 64 + account->traits.len + (size_t)account->lot_count * 24 +
+                     ((size_t)account->day_count + account->counter_count) * 12);
     bool history = has_history(account), around = lots_lie_around(account);
-    loy_buf_append_byte(&buf, (uint8_t)((history ? FORMAT_HISTORY : FORMAT_PLAIN) + (around ? FORMAT_AROUND : 0)));
+    loy_buf_append_byte(&buf, (uint8_t)((history ? FORMAT_HISTORY : FORMAT_PLAIN) + (around ? FORMAT_AROUND : 0) +
+                                        (account->traits.len ? FORMAT_TRAITS : 0)));
     loy_varint_put_signed(&buf, account->clock_us);
     loy_varint_put(&buf, (uint64_t)account->next_lot);
     loy_varint_put(&buf, account->wallet_count);
@@ -118,6 +123,10 @@ enum loy_err loy_account_encode(const struct loy_account *account, struct loy_ar
     }
     if (history) {
         encode_history(&buf, account);
+    }
+    if (account->traits.len) {
+        loy_varint_put(&buf, account->traits.len);
+        loy_buf_append(&buf, account->traits);
     }
     if (buf.failed) {
         return LOY_ERR_NO_MEMORY;
@@ -221,6 +230,17 @@ static bool decode_history(struct loy_varint_reader *in, struct loy_arena *arena
     return decode_days(in, arena, account) && decode_counters(in, arena, account) && has_history(account);
 }
 
+/* In the arena: the account outlives the bytes that it was read from. */
+static bool decode_traits(struct loy_varint_reader *in, struct loy_arena *arena, struct loy_account *account)
+{
+    struct loy_str traits = loy_varint_get_bytes(in, loy_varint_get(in));
+    if (in->failed || !loy_traits_are_valid(traits)) {
+        return false;
+    }
+    account->traits = loy_str_copy(arena, traits);
+    return account->traits.at != NULL;
+}
+
 static enum loy_err decode_lots(struct loy_varint_reader *in, bool around, struct loy_arena *arena,
                                 struct loy_account *account, struct loy_error *error)
 {
@@ -261,6 +281,8 @@ enum loy_err loy_account_decode(struct loy_str state, struct loy_arena *arena, s
                                .seq = account->seq,
                                .version = account->version};
     uint8_t format = state.len ? (uint8_t)state.at[0] : 0;
+    bool traits = format > FORMAT_HISTORY + FORMAT_AROUND;
+    format = (uint8_t)(format - (traits ? FORMAT_TRAITS : 0));
     bool around = format > FORMAT_HISTORY;
     format = (uint8_t)(format - (around ? FORMAT_AROUND : 0));
     if (format != FORMAT_PLAIN && format != FORMAT_HISTORY) {
@@ -285,6 +307,9 @@ enum loy_err loy_account_decode(struct loy_str state, struct loy_arena *arena, s
     }
     if (format == FORMAT_HISTORY && !decode_history(&in, arena, &read)) {
         return loy_error_set(error, LOY_ERR_CORRUPT, "member state is damaged in its history");
+    }
+    if (traits && !decode_traits(&in, arena, &read)) {
+        return loy_error_set(error, LOY_ERR_CORRUPT, "member state is damaged in its traits");
     }
     if (in.at != state.len) {
         return loy_error_set(error, LOY_ERR_CORRUPT, "member state has %zu bytes too many", state.len - in.at);

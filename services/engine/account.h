@@ -13,6 +13,8 @@
  * before (0 at first) | signed window | signed used.
  * Formats 3 and 4 are 1 and 2 for a member with a lot that begins before the one before it ends, as joined lots of
  * several wallets may (and only then): each lot's first is counted from the first of the one before, not from its last.
+ * Formats 5 to 8 are 1 to 4 for a member with traits (and only then), with these behind: their length | their bytes
+ * (engine/traits.h).
  * Pure; the caller's arena. Test: tests/unit/test_engine.c, tests/unit/test_account.c. */
 #ifndef LOY_ENGINE_ACCOUNT_H
 #define LOY_ENGINE_ACCOUNT_H
@@ -87,7 +89,8 @@ struct loy_account {
     struct loy_lot *lots; /* by first; of one wallet, none begins before the one before it ends */
     uint32_t lot_count;
     uint32_t lot_capacity;
-    int32_t level; /* number of the level held; 0: none */
+    int32_t level;         /* number of the level held; 0: none */
+    struct loy_str traits; /* engine/traits.h; empty: none */
     /* When the programme keeps a history: */
     int64_t purchases;
     int64_t spend_minor;

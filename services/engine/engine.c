@@ -6,6 +6,7 @@
 #include "engine/period.h"
 #include "engine/rates.h"
 #include "engine/rules.h"
+#include "engine/traits.h"
 
 const char *loy_entry_kind_name(enum loy_entry_kind kind)
 {
@@ -163,6 +164,10 @@ static enum loy_err decide(struct decision *decision, const struct loy_event *ev
     uint32_t lots_before = decision->account->lot_count;
     if (!err && has_rules(event)) {
         err = apply_rules(decision, &booking);
+    }
+    if (!err && event->change) { /* after the rules, which see the member as before the event */
+        err =
+            loy_traits_change(decision->account, decision->programme, event->change, decision->arena, decision->error);
     }
     /* What was earned so long ago that it has expired by now goes at once: nothing past is left due. */
     if (!err && loy_lots_any_due(decision->account, lots_before, effects->moment_us)) {

@@ -15,6 +15,16 @@ const char *loy_event_kind_name(enum loy_event_kind kind)
     return "none";
 }
 
+const char *loy_change_name(enum loy_change change)
+{
+    static const char *const names[] = {
+#define CHANGE_NAME(symbol, name) [LOY_CHANGE_##symbol] = name,
+        LOY_CHANGES(CHANGE_NAME)
+#undef CHANGE_NAME
+    };
+    return names[change];
+}
+
 /* The identity as its parts; their number is returned. number is a place for the bytes of a number. */
 static size_t identity_of(const struct loy_event *event, struct loy_str parts[3], uint8_t number[8])
 {

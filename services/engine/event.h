@@ -94,6 +94,48 @@ struct loy_attribute {
     struct loy_str value;
 };
 
+/* Texts are empty where the event does not say. */
+struct loy_feedback {
+    struct loy_str kind;       /* review, rating, nps, csat, survey */
+    struct loy_str moderation; /* submitted, approved, rejected, removed */
+    struct loy_str sku, store_id;
+    bool has_score, has_verified_buyer, has_photo, has_video, has_text_length;
+    int32_t score;
+    bool verified_buyer, photo, video;
+    uint32_t text_length;
+};
+
+/* What a member change may be.   symbol, name */
+#define LOY_CHANGES(X)                                                                                                 \
+    X(JOINED, "joined")                                                                                                \
+    X(PROFILE, "profile")                                                                                              \
+    X(IDENTIFIER, "identifier")                                                                                        \
+    X(SEGMENTS, "segments")                                                                                            \
+    X(LEVEL, "level")                                                                                                  \
+    X(MERGE, "merge")                                                                                                  \
+    X(POOL, "pool")                                                                                                    \
+    X(BLOCK, "block")                                                                                                  \
+    X(ERASE, "erase")
+
+enum loy_change {
+#define LOY_CHANGE_ENUM(symbol, name) LOY_CHANGE_##symbol,
+    LOY_CHANGES(LOY_CHANGE_ENUM)
+#undef LOY_CHANGE_ENUM
+};
+
+/* PROFILE: a text whose place is NULL is not spoken of, an empty one takes back what was known; consents replace those
+ * that were known when there are any, and one empty text takes all back. SEGMENTS: those that the member enters and
+ * leaves, and attributes, of which an empty value takes the attribute back. LEVEL: an empty one is none. */
+struct loy_member_change {
+    enum loy_change what;
+    struct loy_str birth_date, gender, city, language, preferred_contact;
+    const struct loy_str *consents, *enter, *leave;
+    uint32_t consent_count, enter_count, leave_count;
+    const struct loy_attribute *attributes;
+    uint32_t attribute_count;
+    struct loy_str level;
+};
+
 struct loy_event {
     enum loy_event_kind kind;
     struct loy_str event_id;
@@ -109,14 +151,17 @@ struct loy_event {
     uint32_t attribute_count;
     bool preview;
     struct loy_str correlation_id;
-    struct loy_str order_id;      /* of any kind that names an order; empty: none */
-    struct loy_purchase purchase; /* PURCHASE */
-    struct loy_str activity_name; /* ACTIVITY */
-    int64_t tick_due_at_us;       /* TICK */
+    struct loy_str order_id;                /* of any kind that names an order; empty: none */
+    struct loy_purchase purchase;           /* PURCHASE */
+    struct loy_str activity_name;           /* ACTIVITY; of MEMBER_CHANGE the name of what changes */
+    const struct loy_feedback *feedback;    /* FEEDBACK */
+    const struct loy_member_change *change; /* MEMBER_CHANGE */
+    int64_t tick_due_at_us;                 /* TICK */
     /* The canonical protobuf encoding: what the journal keeps, and what tells a repeat from a reused id. */
     struct loy_str encoded;
 };
 
+const char *loy_change_name(enum loy_change change);
 /* Borrowed constant; "none" for LOY_EVENT_NONE and numbers that are not a kind. */
 const char *loy_event_kind_name(enum loy_event_kind kind);
 

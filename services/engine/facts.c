@@ -1,6 +1,7 @@
 #include "base/num.h"
 #include "engine/facts_fill.h"
 #include "engine/history.h"
+#include "engine/traits.h"
 
 /* What is filled together; the bits of loy_facts.filled. */
 enum group {
@@ -12,9 +13,11 @@ enum group {
     G_LINES,
     G_TENDERS,
     G_ACTIVITY,
+    G_FEEDBACK,
     G_MEMBER,
     G_BALANCES,
     G_MONTHS,
+    G_TRAITS,
     G_SEGMENTS
 };
 
@@ -234,6 +237,27 @@ static void fill_tenders(struct loy_facts *facts)
     facts->purchase_slots[LOY_FACT_PURCHASE_TENDERS] = loy_cel_list(kinds, kinds ? purchase->tender_count : 0);
 }
 
+static void fill_feedback(struct loy_facts *facts)
+{
+    const struct loy_feedback *feedback = facts->event->feedback;
+    struct loy_cel_value *slots = facts->feedback_slots;
+    if (!feedback) {
+        return;
+    }
+    const struct loy_cel_value absent = loy_cel_absent();
+    slots[LOY_FACT_FEEDBACK_KIND] = text_or_absent(feedback->kind);
+    slots[LOY_FACT_FEEDBACK_SCORE] = feedback->has_score ? loy_cel_int(feedback->score) : absent;
+    slots[LOY_FACT_FEEDBACK_ORDER] = text_or_absent(facts->event->order_id);
+    slots[LOY_FACT_FEEDBACK_SKU] = text_or_absent(feedback->sku);
+    slots[LOY_FACT_FEEDBACK_STORE] = text_or_absent(feedback->store_id);
+    slots[LOY_FACT_FEEDBACK_VERIFIED_BUYER] =
+        feedback->has_verified_buyer ? loy_cel_bool(feedback->verified_buyer) : absent;
+    slots[LOY_FACT_FEEDBACK_PHOTO] = feedback->has_photo ? loy_cel_bool(feedback->photo) : absent;
+    slots[LOY_FACT_FEEDBACK_VIDEO] = feedback->has_video ? loy_cel_bool(feedback->video) : absent;
+    slots[LOY_FACT_FEEDBACK_TEXT_LENGTH] = feedback->has_text_length ? loy_cel_int(feedback->text_length) : absent;
+    slots[LOY_FACT_FEEDBACK_MODERATION] = text_or_absent(feedback->moderation);
+}
+
 /* --- member ------------------------------------------------------------------------------------------------------ */
 
 static int64_t months_between(const struct loy_zone *zone, int64_t earlier_us, int64_t later_us)
@@ -325,6 +349,53 @@ static void fill_member(struct loy_facts *facts)
     }
 }
 
+static void fill_birth(struct loy_facts *facts, struct loy_str text, struct loy_cel_value *slots)
+{
+    int64_t year, month, day;
+    if (text.len != 10 || !loy_str_to_i64((struct loy_str){text.at, 4}, &year) ||
+        !loy_str_to_i64((struct loy_str){text.at + 5, 2}, &month) ||
+        !loy_str_to_i64((struct loy_str){text.at + 8, 2}, &day)) {
+        return;
+    }
+    struct loy_date today = loy_facts_civil(facts)->date;
+    bool before_birthday = today.month < month || (today.month == month && today.day < day);
+    slots[LOY_FACT_PROFILE_BIRTH_DATE] = loy_cel_string(text);
+    slots[LOY_FACT_PROFILE_BIRTH_MONTH] = loy_cel_int(month);
+    slots[LOY_FACT_PROFILE_BIRTH_DAY] = loy_cel_int(day);
+    slots[LOY_FACT_PROFILE_AGE] = loy_cel_int(today.year - year - before_birthday);
+}
+
+static void fill_traits(struct loy_facts *facts)
+{
+    struct loy_str traits = facts->account->traits;
+    struct loy_cel_value *slots = absent_slots(facts, LOY_FACT_PROFILE_COUNT);
+    struct loy_cel_value *consents = LOY_NEW_ARRAY(facts->arena, struct loy_cel_value, traits.len);
+    struct loy_cel_entry *attributes = LOY_NEW_ARRAY(facts->arena, struct loy_cel_entry, traits.len);
+    size_t consent_count = 0, attribute_count = 0;
+    struct loy_trait trait;
+    facts->failed = facts->failed || !consents || !attributes;
+    if (facts->failed) {
+        return;
+    }
+    fill_birth(facts, loy_traits_text(traits, LOY_TRAIT_BIRTH_DATE), slots);
+    slots[LOY_FACT_PROFILE_GENDER] = text_or_absent(loy_traits_text(traits, LOY_TRAIT_GENDER));
+    slots[LOY_FACT_PROFILE_CITY] = text_or_absent(loy_traits_text(traits, LOY_TRAIT_CITY));
+    slots[LOY_FACT_PROFILE_LANGUAGE] = text_or_absent(loy_traits_text(traits, LOY_TRAIT_LANGUAGE));
+    slots[LOY_FACT_PROFILE_CONTACT] = text_or_absent(loy_traits_text(traits, LOY_TRAIT_CONTACT));
+    for (size_t at = 0; loy_traits_next(traits, &at, &trait);) {
+        if (trait.kind == LOY_TRAIT_CONSENT) {
+            consents[consent_count++] = loy_cel_string(trait.text);
+        } else if (trait.kind == LOY_TRAIT_ATTRIBUTE) {
+            attributes[attribute_count].key = loy_cel_string(trait.text);
+            attributes[attribute_count++].value = loy_cel_string(trait.value);
+        }
+    }
+    slots[LOY_FACT_PROFILE_CONSENTS] = loy_cel_list(consents, consent_count);
+    facts->member_slots[LOY_FACT_MEMBER_PROFILE] =
+        loy_cel_record(facts->programme->facts->records[LOY_FACTS_RECORD_PROFILE], slots);
+    facts->member_slots[LOY_FACT_MEMBER_ATTRIBUTES] = loy_cel_map(attributes, attribute_count);
+}
+
 static void fill_segments(struct loy_facts *facts)
 {
     const struct loy_programme *programme = facts->programme;
@@ -383,6 +454,9 @@ static void fill_member_field(struct loy_facts *facts, int32_t field)
     if (field == LOY_FACT_MEMBER_BALANCE || field == LOY_FACT_MEMBER_PENDING || field < 0) {
         fill_once(facts, G_BALANCES, fill_balances);
     }
+    if (field == LOY_FACT_MEMBER_PROFILE || field == LOY_FACT_MEMBER_ATTRIBUTES || field < 0) {
+        fill_once(facts, G_TRAITS, fill_traits);
+    }
     if ((field == LOY_FACT_MEMBER_SEGMENTS || field < 0) && programme->segment_count) {
         fill_once(facts, G_SEGMENTS, fill_segments);
     }
@@ -417,12 +491,17 @@ static enum loy_err fill_needs(struct loy_facts *facts, const struct loy_cel_pro
             fill_purchase_field(facts, field);
             break;
         case LOY_FACTS_VARIABLE_ACTIVITY:
-            facts->activity_slots[LOY_FACT_ACTIVITY_NAME] = text_or_absent(facts->event->activity_name);
+            if (facts->event->kind == LOY_EVENT_ACTIVITY) {
+                facts->activity_slots[LOY_FACT_ACTIVITY_NAME] = text_or_absent(facts->event->activity_name);
+            }
+            break;
+        case LOY_FACTS_VARIABLE_FEEDBACK:
+            fill_once(facts, G_FEEDBACK, fill_feedback);
             break;
         case LOY_FACTS_VARIABLE_MEMBER:
             fill_member_field(facts, field);
             break;
-        default: /* fields of records inside records come with them; of feedback nothing is known */
+        default: /* fields of records inside records come with them */
             break;
         }
     }
@@ -507,6 +586,11 @@ enum loy_err loy_facts_segments(struct loy_facts *facts, uint64_t *ret_segments)
     const struct loy_programme *programme = facts->programme;
     for (uint32_t i = 0; !facts->segments_known && i < programme->segment_count; i++) {
         uint64_t fuel = LOY_FACTS_FUEL;
+        if (!programme->segments[i].when) {
+            bool in_it = loy_traits_have(facts->account->traits, LOY_TRAIT_SEGMENT, programme->segments[i].id);
+            facts->segments |= (uint64_t)in_it << i;
+            continue;
+        }
         enum loy_err err = fill_needs(facts, programme->segments[i].when);
         if (err) {
             return err;
@@ -528,7 +612,7 @@ enum loy_err loy_facts_tell_segment(struct loy_facts *facts, uint32_t segment, s
     enum loy_reason ignored;
     struct loy_str words;
     loy_buf_append(buf, row->id);
-    if (facts->segments_told & UINT64_C(1) << segment || buf->len > EXPLANATION_BYTES_MAX) {
+    if (!row->when || facts->segments_told & UINT64_C(1) << segment || buf->len > EXPLANATION_BYTES_MAX) {
         return LOY_OK;
     }
     facts->segments_told |= UINT64_C(1) << segment;

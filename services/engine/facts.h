@@ -30,5 +30,8 @@ const struct loy_cel_env *loy_facts_cel(const struct loy_facts_env *env);
 bool loy_facts_needs_history(const struct loy_facts_env *env, const struct loy_cel_program *program);
 /* Whether it names member.segments, which a segment's own condition may not. */
 bool loy_facts_needs_segments(const struct loy_facts_env *env, const struct loy_cel_program *program);
+/* The profile's parts that it names: bits 1 << enum loy_trait_kind. */
+uint32_t loy_facts_needs_traits(const struct loy_facts_env *env, const struct loy_cel_program *program);
+bool loy_facts_needs_attributes(const struct loy_facts_env *env, const struct loy_cel_program *program);
 
 #endif

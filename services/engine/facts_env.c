@@ -33,6 +33,7 @@ static const struct loy_cel_field store_fields[] = {LOY_FACTS_STORE(FIELD_ROW)};
 static const struct loy_cel_field purchase_fields[] = {LOY_FACTS_PURCHASE(FIELD_ROW)};
 static const struct loy_cel_field activity_fields[] = {LOY_FACTS_ACTIVITY(FIELD_ROW)};
 static const struct loy_cel_field feedback_fields[] = {LOY_FACTS_FEEDBACK(FIELD_ROW)};
+static const struct loy_cel_field profile_fields[] = {LOY_FACTS_PROFILE(FIELD_ROW)};
 static const struct loy_cel_field window_fields[] = {LOY_FACTS_WINDOW(FIELD_ROW)};
 static const struct loy_cel_field member_fields[] = {LOY_FACTS_MEMBER(FIELD_ROW)};
 #undef FIELD_ROW
@@ -49,6 +50,7 @@ static const struct {
     [LOY_FACTS_RECORD_PURCHASE] = {"purchase", RECORD_ROW(purchase_fields)},
     [LOY_FACTS_RECORD_ACTIVITY] = {"activity", RECORD_ROW(activity_fields)},
     [LOY_FACTS_RECORD_FEEDBACK] = {"feedback", RECORD_ROW(feedback_fields)},
+    [LOY_FACTS_RECORD_PROFILE] = {"profile", RECORD_ROW(profile_fields)},
     [LOY_FACTS_RECORD_WINDOW] = {"window", RECORD_ROW(window_fields)},
 #undef RECORD_ROW
 };
@@ -156,6 +158,11 @@ static bool is_segments(int32_t field)
     return field == LOY_FACT_MEMBER_SEGMENTS;
 }
 
+static bool is_attributes(int32_t field)
+{
+    return field == LOY_FACT_MEMBER_ATTRIBUTES;
+}
+
 static bool needs_member(const struct loy_facts_env *env, const struct loy_cel_program *program,
                          bool (*which)(int32_t field))
 {
@@ -179,4 +186,41 @@ bool loy_facts_needs_history(const struct loy_facts_env *env, const struct loy_c
 bool loy_facts_needs_segments(const struct loy_facts_env *env, const struct loy_cel_program *program)
 {
     return needs_member(env, program, is_segments);
+}
+
+/* The trait that a field of the profile is made of. */
+static enum loy_trait_kind trait_of(int32_t field)
+{
+    switch (field) {
+    case LOY_FACT_PROFILE_GENDER:
+        return LOY_TRAIT_GENDER;
+    case LOY_FACT_PROFILE_CITY:
+        return LOY_TRAIT_CITY;
+    case LOY_FACT_PROFILE_LANGUAGE:
+        return LOY_TRAIT_LANGUAGE;
+    case LOY_FACT_PROFILE_CONTACT:
+        return LOY_TRAIT_CONTACT;
+    case LOY_FACT_PROFILE_CONSENTS:
+        return LOY_TRAIT_CONSENT;
+    default:
+        return LOY_TRAIT_BIRTH_DATE;
+    }
+}
+
+uint32_t loy_facts_needs_traits(const struct loy_facts_env *env, const struct loy_cel_program *program)
+{
+    size_t count;
+    const struct loy_cel_need *needs = loy_cel_program_needs(program, &count);
+    uint32_t bits = 0;
+    for (size_t i = 0; i < count; i++) {
+        if (needs[i].record == (int32_t)env->records[LOY_FACTS_RECORD_PROFILE]) {
+            bits |= 1u << trait_of(needs[i].field);
+        }
+    }
+    return bits;
+}
+
+bool loy_facts_needs_attributes(const struct loy_facts_env *env, const struct loy_cel_program *program)
+{
+    return needs_member(env, program, is_attributes);
 }

@@ -15,6 +15,7 @@
     X(PURCHASE, "purchase")                                                                                            \
     X(ACTIVITY, "activity")                                                                                            \
     X(FEEDBACK, "feedback")                                                                                            \
+    X(PROFILE, "profile")                                                                                              \
     X(WINDOW, "window")
 
 #define LOY_FACTS_LINE(X)                                                                                              \
@@ -64,7 +65,6 @@
 
 #define LOY_FACTS_ACTIVITY(X) X(ACTIVITY, NAME, "name", "string", 0, 64)
 
-/* Declared, and absent until feedback reaches the engine. */
 #define LOY_FACTS_FEEDBACK(X)                                                                                          \
     X(FEEDBACK, KIND, "kind", "string", 0, 16)                                                                         \
     X(FEEDBACK, SCORE, "score", "int", 0, 0)                                                                           \
@@ -76,6 +76,18 @@
     X(FEEDBACK, VIDEO, "video", "bool", 0, 0)                                                                          \
     X(FEEDBACK, TEXT_LENGTH, "text_length", "int", 0, 0)                                                               \
     X(FEEDBACK, MODERATION, "moderation", "string", 0, 16)
+
+/* What other systems told of the member: engine/traits.h. */
+#define LOY_FACTS_PROFILE(X)                                                                                           \
+    X(PROFILE, BIRTH_DATE, "birth_date", "string", 0, 10) /* YYYY-MM-DD */                                             \
+    X(PROFILE, BIRTH_MONTH, "birth_month", "int", 0, 0)                                                                \
+    X(PROFILE, BIRTH_DAY, "birth_day", "int", 0, 0)                                                                    \
+    X(PROFILE, AGE, "age", "int", 0, 0) /* in whole years, on the local day of the moment of validity */               \
+    X(PROFILE, GENDER, "gender", "string", 0, 32)                                                                      \
+    X(PROFILE, CITY, "city", "string", 0, 64)                                                                          \
+    X(PROFILE, LANGUAGE, "language", "string", 0, 32)                                                                  \
+    X(PROFILE, CONTACT, "preferred_contact", "string", 0, 32)                                                          \
+    X(PROFILE, CONSENTS, "consents", "list(string)", 0, 64)
 
 #define LOY_FACTS_WINDOW(X)                                                                                            \
     X(WINDOW, PURCHASES, "purchases", "int", 0, 0)                                                                     \
@@ -89,7 +101,9 @@
     X(MEMBER, BALANCE, "balance", "balance", 0, 0) /* member.balance.<wallet>: available points */                     \
     X(MEMBER, PENDING, "pending", "balance", 0, 0)                                                                     \
     X(MEMBER, SEGMENTS, "segments", "list(string)", 0, 64)                                                             \
-    X(MEMBER, PURCHASES, "purchases", "int", 0, 0) /* of all time, as far as kept */                                   \
+    X(MEMBER, PROFILE, "profile", "profile", 0, 0)                                                                     \
+    X(MEMBER, ATTRIBUTES, "attributes", "map(string, string)", 0, 64) /* those that facts.attributes names */          \
+    X(MEMBER, PURCHASES, "purchases", "int", 0, 0)                    /* of all time, as far as kept */                \
     X(MEMBER, SPEND, "spend", "int", 1, 0)                                                                             \
     X(MEMBER, AVERAGE, "average_purchase", "int", 1, 0)                                                                \
     X(MEMBER, FIRST, "first_purchase", "timestamp", 0, 0)                                                              \
@@ -104,6 +118,7 @@ enum { LOY_FACTS_STORE(LOY_FACTS_ENUM) LOY_FACT_STORE_COUNT };
 enum { LOY_FACTS_PURCHASE(LOY_FACTS_ENUM) LOY_FACT_PURCHASE_COUNT };
 enum { LOY_FACTS_ACTIVITY(LOY_FACTS_ENUM) LOY_FACT_ACTIVITY_COUNT };
 enum { LOY_FACTS_FEEDBACK(LOY_FACTS_ENUM) LOY_FACT_FEEDBACK_COUNT };
+enum { LOY_FACTS_PROFILE(LOY_FACTS_ENUM) LOY_FACT_PROFILE_COUNT };
 enum { LOY_FACTS_WINDOW(LOY_FACTS_ENUM) LOY_FACT_WINDOW_COUNT };
 enum { LOY_FACTS_MEMBER(LOY_FACTS_ENUM) LOY_FACT_MEMBER_COUNT };
 #undef LOY_FACTS_ENUM

@@ -100,6 +100,24 @@ struct loy_expiry {
     uint32_t date_count;
 };
 
+/* What other systems tell of a member, kept as far as a programme asks for it (engine/traits.h). Numbers are stored:
+ * never reuse one.   symbol, number */
+#define LOY_TRAIT_KINDS(X)                                                                                             \
+    X(BIRTH_DATE, 1) /* YYYY-MM-DD */                                                                                  \
+    X(GENDER, 2)                                                                                                       \
+    X(CITY, 3)                                                                                                         \
+    X(LANGUAGE, 4)                                                                                                     \
+    X(CONTACT, 5)                                                                                                      \
+    X(CONSENT, 6) /* any number of them */                                                                             \
+    X(SEGMENT, 7)                                                                                                      \
+    X(ATTRIBUTE, 8)
+
+enum loy_trait_kind {
+#define LOY_TRAIT_ENUM(symbol, number) LOY_TRAIT_##symbol = number,
+    LOY_TRAIT_KINDS(LOY_TRAIT_ENUM)
+#undef LOY_TRAIT_ENUM
+};
+
 /* --- wallets, levels, segments, rates ----------------------------------------------------------------------------- */
 
 struct loy_wallet {
@@ -119,11 +137,11 @@ struct loy_level {
     int32_t multiply_milli; /* of what standing rules grant; 0: not multiplied */
 };
 
-/* Members for whom the condition is true, judged before the event. In CEL: 'silent' in member.segments. A segment's
- * condition may not name member.segments. */
+/* Members for whom the condition is true, judged before the event, or whom another system says to be in it by member
+ * change events. In CEL: 'silent' in member.segments. A segment's condition may not name member.segments. */
 struct loy_segment {
     struct loy_str id;
-    const struct loy_cel_program *when; /* bool */
+    const struct loy_cel_program *when; /* bool; NULL: another system says */
     int32_t multiply_milli;             /* as a level's; of several the highest; times the level's. 0: none */
 };
 
@@ -269,6 +287,8 @@ struct loy_programme {
     bool history;
     uint16_t fact_days[LOY_FACT_WINDOWS_MAX];
     uint32_t fact_window_count;
+    uint32_t traits;                   /* bits 1 << enum loy_trait_kind that conditions name; segments by their rows */
+    struct loy_text_set attributes;    /* names of those that are kept */
     const struct loy_facts_env *facts; /* what `when` and `amount` were compiled in (engine/facts.h); NULL: no CEL */
     const struct loy_index *index;     /* engine/index.h; NULL: every rule is looked at */
     /* What is accepted as occurred_at, around the arrival; beyond, the event is judged as of its arrival, marked late.

@@ -107,6 +107,12 @@ static void compile_segments(struct loy_compile *compile)
     for (const struct loy_yaml *child = node->first; child && count < LOY_SEGMENTS_MAX; child = child->next) {
         const struct loy_yaml *when = child->kind == LOY_YAML_TEXT ? child : loy_yaml_get(child, "when");
         const struct loy_cel_program *program = loy_compile_cel(compile, when, "bool");
+        bool told = child->kind == LOY_YAML_MAP && loy_yaml_get(child, "by") != NULL;
+        if (told == (when != NULL)) {
+            LOY_COMPILE_ERROR(compile, child,
+                              "a segment has a condition (`when`), or another system tells who is in it "
+                              "(`by: crm`): one of them");
+        }
         if (program && loy_facts_needs_segments(compile->programme->facts, program)) {
             LOY_COMPILE_ERROR(compile, when, "a segment's condition may not name member.segments");
         }

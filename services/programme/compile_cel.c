@@ -74,6 +74,7 @@ void loy_compile_facts(struct loy_compile *compile)
             add_window(compile, (uint32_t)days, day);
         }
     }
+    programme->attributes = loy_compile_texts(compile, facts, "attributes");
     find_windows(compile, compile->root);
     for (uint16_t i = 0; i < programme->wallet_count; i++) {
         if (!compile->wallets[i].id.len) {
@@ -176,6 +177,12 @@ const struct loy_cel_program *loy_compile_cel(struct loy_compile *compile, const
     }
     check_money(compile, node);
     programme->history |= loy_facts_needs_history(programme->facts, program);
+    programme->traits |= loy_facts_needs_traits(programme->facts, program);
+    if (loy_facts_needs_attributes(programme->facts, program) && programme->attributes.count == 0) {
+        LOY_COMPILE_ERROR(compile, node,
+                          "no attribute is kept: name those that conditions look at, as "
+                          "`facts: {attributes: [shoe_size]}`");
+    }
     if (strcmp(result, "bool") == 0) {
         warn_constant(compile, node, program);
         loy_compile_never(compile, node, program);

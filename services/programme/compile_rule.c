@@ -249,24 +249,66 @@ static int32_t funder_number(struct loy_compile *compile, struct loy_str id, con
 /* Keys that look at an order. */
 static void refuse_without_order(struct loy_compile *compile, const struct loy_yaml *map)
 {
+    struct loy_str trigger = loy_compile_text(map, "trigger");
     static const char *const keys[] = {"lines", "minimum", "basis", "without_tax", "tender"};
     for (size_t i = 0; i < sizeof keys / sizeof *keys; i++) {
         const struct loy_yaml *node = loy_yaml_get(map, keys[i]);
         if (node) {
             loy_issues_add(compile->issues, LOY_ISSUE_ERROR, node->key_line, node->key_column,
-                           "'%s' looks at an order, which trigger 'activity' has not", keys[i]);
+                           "'%s' looks at the lines of a purchase, which trigger '%.*s' has not", keys[i],
+                           LOY_STR_ARG(trigger));
+        }
+    }
+    const struct loy_yaml *limit = NULL;
+    for (uint32_t i = 0; (limit = loy_compile_one_of(map, "limit", i)) != NULL; i++) {
+        if (loy_str_equal(loy_compile_text(limit, "per"), LOY_STR("order"))) {
+            loy_issues_add(compile->issues, LOY_ISSUE_INACTIVE, limit->line, limit->column,
+                           "a limit over the events of one order is not in force in this version: it would count each "
+                           "event alone");
         }
     }
     enum loy_reward_kind kind = compile->rules[compile->rule_count].reward.kind;
     const struct loy_yaml *reward = loy_yaml_get(map, "reward");
     if (reward && (kind == LOY_REWARD_PER_AMOUNT || kind == LOY_REWARD_PER_UNIT || kind == LOY_REWARD_PERCENT)) {
-        LOY_COMPILE_ERROR(compile, reward, "this reward counts an order's lines, which trigger 'activity' has not");
+        LOY_COMPILE_ERROR(compile, reward, "this reward counts a purchase's lines, which trigger '%.*s' has not",
+                          LOY_STR_ARG(trigger));
+    }
+}
+
+/* Triggers in force, in the order of `triggers`. */
+static const char triggers[] = "purchase activity feedback joined member_change";
+static const enum loy_event_kind trigger_kinds[] = {LOY_EVENT_PURCHASE, LOY_EVENT_ACTIVITY, LOY_EVENT_FEEDBACK,
+                                                    LOY_EVENT_MEMBER_CHANGE, LOY_EVENT_MEMBER_CHANGE};
+
+/* What narrows a trigger: `activity`, `change`. */
+static void rule_trigger(struct loy_compile *compile, const struct loy_yaml *map, struct loy_rule *rule)
+{
+    static const struct loy_str joined = {"joined", 6};
+    static const struct {
+        const char *key, *trigger;
+    } goes_with[] = {{"activity", "activity"}, {"change", "member_change"}};
+    struct loy_str trigger = loy_compile_text(map, "trigger");
+    int place = loy_compile_choice(map, "trigger", triggers);
+    rule->trigger = place < 0 ? LOY_EVENT_PURCHASE : trigger_kinds[place];
+    rule->activities =
+        loy_compile_texts(compile, map, rule->trigger == LOY_EVENT_MEMBER_CHANGE ? "change" : "activity");
+    if (loy_str_equal(trigger, joined)) {
+        rule->activities = (struct loy_text_set){&joined, 1};
+    }
+    for (size_t i = 0; i < sizeof goes_with / sizeof *goes_with; i++) {
+        const struct loy_yaml *node = loy_yaml_get(map, goes_with[i].key);
+        if (place >= 0 && node && !loy_str_equal(trigger, loy_str(goes_with[i].trigger))) {
+            loy_issues_add(compile->issues, LOY_ISSUE_ERROR, node->key_line, node->key_column,
+                           "'%s' goes with `trigger: %s`", goes_with[i].key, goes_with[i].trigger);
+        }
+    }
+    if (place > 0) {
+        refuse_without_order(compile, map);
     }
 }
 
 static void rule_concerns(struct loy_compile *compile, const struct loy_yaml *map, struct loy_rule *rule)
 {
-    rule->activities = loy_compile_texts(compile, map, "activity");
     rule->channels = loy_compile_texts(compile, map, "channel");
     rule->stores = loy_compile_texts(compile, map, "store");
     rule->store_kinds = loy_compile_texts(compile, map, "store_kind");
@@ -346,8 +388,6 @@ static void add_rule(struct loy_compile *compile, const struct loy_yaml *map, bo
     }
     *rule = (struct loy_rule){.id = id, .title = title.len ? title : id, .is_campaign = is_campaign};
     rule->number = loy_compile_number(compile, "rule", id, (int32_t)compile->rule_count + 1, map);
-    int trigger = loy_compile_choice(map, "trigger", "purchase activity");
-    rule->trigger = trigger == 0 ? LOY_EVENT_PURCHASE : LOY_EVENT_ACTIVITY;
     rule_concerns(compile, map, rule);
     add_lines(compile, map, rule);
     add_audience(compile, map, rule);
@@ -355,15 +395,10 @@ static void add_rule(struct loy_compile *compile, const struct loy_yaml *map, bo
     loy_compile_reward(compile, map, rule);
     rule_terms(compile, map, rule);
     add_stack(compile, map, rule);
-    const struct loy_yaml *funder = loy_yaml_get(map, "funder"), *activity = loy_yaml_get(map, "activity");
+    const struct loy_yaml *funder = loy_yaml_get(map, "funder");
     rule->funder = funder && funder->text.len ? funder_number(compile, funder->text, funder) : 0;
-    if (trigger == 1) {
-        refuse_without_order(compile, map);
-    } else if (trigger == 0 && activity) {
-        loy_issues_add(compile->issues, LOY_ISSUE_ERROR, activity->key_line, activity->key_column,
-                       "'activity' goes with `trigger: activity`");
-    }
-    if (trigger >= 0 && rule->reward.kind != LOY_REWARD_NONE) {
+    rule_trigger(compile, map, rule);
+    if (loy_compile_choice(map, "trigger", triggers) >= 0 && rule->reward.kind != LOY_REWARD_NONE) {
         compile->rule_nodes[compile->rule_count++] = map;
     }
 }

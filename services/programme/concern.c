@@ -26,7 +26,8 @@ static bool tell_event(const struct loy_rule *rule, const struct loy_event *even
         struct loy_text_set set;
         struct loy_str text;
     } sets[] = {
-        {"only the activity", rule->activities, event->activity_name},
+        {event->kind == LOY_EVENT_MEMBER_CHANGE ? "only the change" : "only the activity", rule->activities,
+         event->activity_name},
         {"only the channel", rule->channels, event->channel},
         {"only the store", rule->stores, event->store_id},
         {"only stores of kind", rule->store_kinds, event->store_kind},

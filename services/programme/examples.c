@@ -119,6 +119,105 @@ static void fill_purchase(struct run *run, const struct loy_yaml *node, struct l
     }
 }
 
+static void fill_feedback(struct run *run, const struct loy_yaml *node, struct loy_event *event)
+{
+    struct loy_feedback *feedback = loy_compile_room(&run->compile, 1, sizeof *feedback);
+    event->kind = LOY_EVENT_FEEDBACK;
+    event->order_id = loy_compile_text(node, "order");
+    if (!feedback) {
+        return;
+    }
+    *feedback = (struct loy_feedback){
+        .kind = loy_compile_text(node, "kind"),
+        .moderation = loy_compile_text(node, "moderation"),
+        .sku = loy_compile_text(node, "sku"),
+        .store_id = loy_compile_text(node, "store"),
+        .has_score = loy_yaml_get(node, "score"),
+        .score = (int32_t)loy_compile_decimal(node, "score", 0, 0),
+        .has_verified_buyer = loy_yaml_get(node, "verified_buyer"),
+        .verified_buyer = loy_compile_bool(node, "verified_buyer", false),
+        .has_photo = loy_yaml_get(node, "photo"),
+        .photo = loy_compile_bool(node, "photo", false),
+        .has_video = loy_yaml_get(node, "video"),
+        .video = loy_compile_bool(node, "video", false),
+        .has_text_length = loy_yaml_get(node, "text_length"),
+        .text_length = (uint32_t)loy_compile_decimal(node, "text_length", 0, 0),
+    };
+    event->feedback = feedback;
+}
+
+/* NULL: the example does not speak of it. */
+static struct loy_str spoken(const struct loy_yaml *node, const char *key)
+{
+    return loy_yaml_get(node, key) ? loy_compile_text(node, key) : (struct loy_str){0};
+}
+
+static void fill_told(struct run *run, const struct loy_yaml *node, struct loy_member_change *change)
+{
+    struct loy_text_set consents = loy_compile_texts(&run->compile, node, "consents");
+    struct loy_text_set enter = loy_compile_texts(&run->compile, node, "enter");
+    struct loy_text_set leave = loy_compile_texts(&run->compile, node, "leave");
+    const struct loy_yaml *map = loy_yaml_get(node, "attributes");
+    struct loy_attribute *attributes = loy_compile_room(&run->compile, map ? map->count : 1, sizeof *attributes);
+    *change = (struct loy_member_change){
+        .what = LOY_CHANGE_PROFILE,
+        .birth_date = spoken(node, "birth_date"),
+        .gender = spoken(node, "gender"),
+        .city = spoken(node, "city"),
+        .language = spoken(node, "language"),
+        .preferred_contact = spoken(node, "preferred_contact"),
+        .consents = consents.texts,
+        .consent_count = consents.count,
+        .enter = enter.texts,
+        .enter_count = enter.count,
+        .leave = leave.texts,
+        .leave_count = leave.count,
+        .attributes = attributes,
+        .level = loy_compile_text(node, "level"),
+    };
+    for (const struct loy_yaml *row = map ? map->first : NULL; row && attributes; row = row->next) {
+        attributes[change->attribute_count++] = (struct loy_attribute){row->key, row->text};
+    }
+}
+
+/* What is told to be known no longer: empty texts. */
+static void fill_forgotten(const struct loy_yaml *node, struct loy_member_change *change)
+{
+    static const struct loy_str empty = {"", 0};
+    uint32_t bits = loy_compile_bits(node, "forget", "gender city language preferred_contact consents level");
+    struct loy_str *const texts[] = {&change->gender, &change->city, &change->language, &change->preferred_contact};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        *texts[i] = bits & 1u << i ? empty : *texts[i];
+    }
+    if (bits & 1u << 4) {
+        change->consents = &empty;
+        change->consent_count = 1;
+    }
+    change->what = bits & 1u << 5 ? LOY_CHANGE_LEVEL : change->what;
+}
+
+static void fill_change(struct run *run, const struct loy_yaml *node, struct loy_event *event)
+{
+    struct loy_member_change *change = loy_compile_room(&run->compile, 1, sizeof *change);
+    event->kind = LOY_EVENT_MEMBER_CHANGE;
+    if (!change) {
+        return;
+    }
+    fill_told(run, node, change);
+    fill_forgotten(node, change);
+    if (loy_compile_bool(node, "joined", false)) {
+        change->what = LOY_CHANGE_JOINED;
+    } else if (loy_compile_bool(node, "erased", false)) {
+        change->what = LOY_CHANGE_ERASE;
+    } else if (loy_yaml_get(node, "level")) {
+        change->what = LOY_CHANGE_LEVEL;
+    } else if (change->enter_count || change->leave_count || change->attribute_count) {
+        change->what = LOY_CHANGE_SEGMENTS;
+    }
+    event->change = change;
+    event->activity_name = loy_str(loy_change_name(change->what));
+}
+
 static void fill_event(struct run *run, const struct loy_yaml *node, struct loy_event *event)
 {
     const struct loy_yaml *purchase = loy_yaml_get(node, "purchase");
@@ -127,10 +226,15 @@ static void fill_event(struct run *run, const struct loy_yaml *node, struct loy_
                                 .source = LOY_STR("example"),
                                 .member_id = LOY_STR("example")};
     event->occurred_at_us = loy_compile_moment(&run->compile, node, "at", 0);
+    const struct loy_yaml *feedback = loy_yaml_get(node, "feedback"), *member = loy_yaml_get(node, "member");
+    event->activity_name = loy_compile_text(node, "activity");
     if (purchase) {
         fill_purchase(run, purchase, event);
+    } else if (feedback) {
+        fill_feedback(run, feedback, event);
+    } else if (member) {
+        fill_change(run, member, event);
     }
-    event->activity_name = loy_compile_text(node, "activity");
     event->channel = loy_compile_text(node, "channel");
     event->store_id = loy_compile_text(node, "store");
     event->store_kind = loy_compile_text(node, "store_kind");

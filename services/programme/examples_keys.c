@@ -25,9 +25,27 @@ SHAPE(purchase,
     K("currency", TEXT, .example = "USD"), K("lines", LIST, .shape = &line, .max = 2000, .example = "[{amount: 10}]"),
     K("tenders", LIST, .shape = &tender, .max = 16, .example = "[{kind: card, amount: 10}]"));
 
+SHAPE(feedback,
+    K("kind", CHOICE, .choices = "review rating nps csat survey", .required = true, .example = "review"),
+    K("score", INTEGER, .min = -1000000, .max = 1000000, .example = "5"), K("order", TEXT, .example = "o1"),
+    K("sku", TEXT, .example = "A-100"), K("store", TEXT, .example = "s1"), K("verified_buyer", BOOL, .example = "true"),
+    K("photo", BOOL, .example = "true"), K("video", BOOL, .example = "false"),
+    K("text_length", INTEGER, .max = 1000000, .example = "120"),
+    K("moderation", CHOICE, .choices = "submitted approved rejected removed", .example = "approved"));
+
+SHAPE(member,
+    K("joined", BOOL, .example = "true"), K("birth_date", TEXT, .example = "\"1990-02-28\""), K("gender", TEXT, .example = "female"),
+    K("city", TEXT, .example = "Kazan"), K("language", TEXT, .example = "ru"), K("preferred_contact", TEXT, .example = "email"),
+    K("consents", TEXTS, .max = 64, .example = "[email]"), K("enter", TEXTS, .max = 64, .example = "[staff]"),
+    K("leave", TEXTS, .max = 64, .example = "[staff]"), K("attributes", TEXT_MAP, .example = "{shoe_size: \"41\"}"),
+    K("level", TEXT, .example = "gold"),
+    K("forget", CHOICES, .choices = "gender city language preferred_contact consents level", .example = "city"), K("erased", BOOL, .example = "true"));
+
 SHAPE(event,
     K("at", DATE, .required = true, .example = "\"2026-11-07T10:00:00Z\""),
     K("purchase", OBJECT, .shape = &purchase, .example = "{total: 999.99}"),
+    K("feedback", OBJECT, .shape = &feedback, .example = "{kind: review, score: 5}"),
+    K("member", OBJECT, .shape = &member, .example = "{city: Kazan}"),
     K("activity", TEXT, .example = "app_install"), K("channel", TEXT, .example = "app"),
     K("store", TEXT, .example = "s1"), K("store_kind", TEXT, .example = "express"), K("partner", TEXT, .example = "bp"),
     K("expect", TEXT_MAP, .example = "{points: 90}"), K("balances", TEXT_MAP, .example = "{points: 90}"), K("rules", TEXT_MAP, .example = "{base: 90}"));

@@ -24,7 +24,7 @@
 #define POINTS_MAX INT64_C(1000000000000)
 #define WINDOWS_ "lifetime day week month year order"
 #define TRIGGERS                                                                                                       \
-    "purchase activity !return !cancellation !order_status !feedback !referral !member_change !joined !level_changed " \
+    "purchase activity feedback joined member_change !return !cancellation !order_status !referral !level_changed "    \
     "!achievement_reached !segment_entered !entitlement_used !points_about_to_expire !birthday !anniversary"
 #define LINE_SETS                                                                                                      \
     K("sku", TEXTS, .max = 10000, .help = "Lines with one of these SKUs", .example = "[A-100, A-200]"),                \
@@ -111,6 +111,7 @@ SHAPE_SHORT(expiry, "after",
 #define CONDITIONS_OF_A_RULE                                                                                           \
     K("trigger", CHOICE, .choices = TRIGGERS, .required = true, .help = "The event that it looks at", .example = "purchase"), \
     K("activity", TEXTS, .max = 100, .help = "Names of activities, where the trigger is activity", .example = "[app_install]"), \
+    K("change", CHOICES, .choices = "joined profile identifier segments level merge pool block erase", .help = "What changes, where the trigger is member_change", .example = "profile"), \
     K("channel", TEXTS, .max = 100, .help = "Channels", .example = "[app, web]"), \
     K("store", TEXTS, .max = 10000, .help = "Ids of stores", .example = "[s1, s2]"), \
     K("store_kind", TEXTS, .max = 100, .help = "Kinds of stores", .example = "[express]"), \
@@ -174,7 +175,8 @@ SHAPE(wallet,
     LATER("qualifies", BOOL, .help = "Status points: they count for levels and cannot be spent", .example = "true"));
 
 SHAPE_SHORT(segment, "when",
-    K("when", CONDITION, .required = true, .help = "Who is in it, judged before each event; other segments may not be named", .example = "\"member.days_since_purchase >= 120\""),
+    K("when", CONDITION, .help = "Who is in it, judged before each event; other segments may not be named", .example = "\"member.days_since_purchase >= 120\""),
+    K("by", CHOICE, .choices = "crm", .help = "Instead of `when`: who is in it is told by another system, in member change events", .example = "crm"),
     K("title", TEXT, .help = "What reports show", .example = "Silent"),
     K("multiply", NUMBER, .min = 1, .max = 100000, .help = "Base points of its members times this; of several segments the highest", .example = "1.2"));
 
@@ -309,6 +311,7 @@ SHAPE_SHORT(enrol, "unknown",
 
 SHAPE(facts,
     K("windows", DAYS, .min = 1, .max = 366, .help = "Windows of days that conditions may name as member.last_N_days, besides those that they do name", .example = "[30, 90]"),
+    K("attributes", TEXTS, .max = 64, .help = "Attributes of members, as another system tells them, that are kept for conditions: member.attributes['shoe_size']", .example = "[shoe_size]"),
     LATER("categories", TEXTS, .max = 32, .help = "Categories that facts are kept of", .example = "[coffee]"),
     LATER("skus", TEXTS, .max = 32, .help = "SKUs that facts are kept of", .example = "[A-100]"),
     LATER("store_groups", TEXTS, .max = 32, .help = "Store groups that facts are kept of", .example = "[express]"));
@@ -341,7 +344,7 @@ SHAPE(programme,
     K("approval", CHOICE, .choices = "none required", .fallback = "none", .help = "required: publishing it, and what comes after it, wants a second person", .example = "required"),
     K("wallets", MAP, .shape = &wallet, .required = true, .max = 8, .help = "The kinds of points that a member holds; rewards go to the first unless they name another", .example = "{points: {pending: 14 days}}"),
     K("facts", OBJECT, .shape = &facts, .help = "What is remembered of members besides what conditions name", .example = "{windows: [30, 90]}"),
-    K("segments", MAP, .shape = &segment, .max = 64, .help = "Members for whom a condition is true", .example = "{silent: \"member.days_since_purchase >= 120\"}"),
+    K("segments", MAP, .shape = &segment, .max = 64, .help = "Members for whom a condition is true, or whom another system puts in", .example = "{silent: \"member.days_since_purchase >= 120\"}"),
     K("tiers", LIST, .shape = &tier, .max = 1, .help = "The ladder of levels", .example = "[{id: club, levels: [{id: green}]}]"),
     K("earning", LIST, .shape = &earning_rule, .max = 1000, .help = "Standing rules: base points", .example = "[{id: base, trigger: purchase, reward: {points: 10, per: 100}}]"),
     K("campaigns", LIST, .shape = &campaign, .max = 3000, .help = "Bounded promotions: bonus points on top", .example = "[{id: double, trigger: purchase, reward: {multiply: 2}}]"),

@@ -34,7 +34,7 @@ static enum loy_err open_accounts(struct loy_worker *worker, struct loy_batch *b
         struct loy_account *account = &slot->account;
         slot->written = false;
         slot->changed_by = -1;
-        slot->lots = slot->days = slot->counters = (struct loy_kept){0};
+        slot->lots = slot->days = slot->counters = slot->traits = (struct loy_kept){0};
         loy_account_init(account, slot->member_id, slot->k);
         slot->due_before_us = LOY_NEVER;
         if (!slot->exists) {

@@ -25,13 +25,15 @@ static bool keep_account(struct loy_batch *batch, struct loy_slot *slot)
     struct loy_arena *arena = &batch->arena;
     if (!keep_array(arena, &slot->lots, account->lots, account->lot_count, sizeof *account->lots) ||
         !keep_array(arena, &slot->days, account->days, account->day_count, sizeof *account->days) ||
-        !keep_array(arena, &slot->counters, account->counters, account->counter_count, sizeof *account->counters)) {
+        !keep_array(arena, &slot->counters, account->counters, account->counter_count, sizeof *account->counters) ||
+        !keep_array(arena, &slot->traits, account->traits.at, account->traits.len, 1)) {
         return false;
     }
     account->lots = slot->lots.at;
     account->lot_capacity = account->lot_count;
     account->days = slot->days.at;
     account->counters = slot->counters.at;
+    account->traits.at = account->traits.len ? slot->traits.at : NULL;
     return true;
 }
 

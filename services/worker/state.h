@@ -84,7 +84,7 @@ struct loy_slot {
     bool exists;                /* in the store, as far as we know */
     struct loy_member_row read; /* what was read */
     struct loy_account account; /* as decided so far */
-    struct loy_kept lots, days, counters;
+    struct loy_kept lots, days, counters, traits;
     int64_t due_before_us;
     bool written;         /* at least one event was applied */
     int32_t changed_by;   /* the last item that changed its balance; -1: none */

@@ -110,7 +110,7 @@ def test_a_publication_waits_for_the_batches_under_way(new_world, tmp_path):
         other.execute("LOCK TABLE journal IN SHARE MODE")  # the batch has asked for the revision and stops there
         world.publish(purchase("between", 10000), drain=False)
         world.wait_for(lambda: world.query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock' "
-                                           "AND query LIKE 'INSERT INTO journal%' AND datname = current_database()"),
+                                           "AND query LIKE '%add_journal%' AND datname = current_database()"),
                        "batch under way")
         publish = subprocess.Popen([str(world.programs / "loyalctl"), "programme", "publish", shop(tmp_path, 20),
                                     "--author", "test", "--reason", "test"], env=world.env())

@@ -45,20 +45,21 @@ static struct loy_str line_id_of(struct filler *filler, const char *line_id, siz
     return loy_str_copy(filler->arena, (struct loy_str){text, (size_t)length});
 }
 
-static enum loy_err fill_labels(struct filler *filler, const Loyalty__V1__Line *from, struct loy_line *line)
+static enum loy_err fill_texts(struct filler *filler, char *const *from, size_t count, const struct loy_str **ret_texts,
+                               uint32_t *ret_count)
 {
-    if (from->n_labels == 0) {
+    if (count == 0) {
         return LOY_OK;
     }
-    struct loy_str *labels = LOY_NEW_ARRAY(filler->arena, struct loy_str, from->n_labels);
-    if (!labels) {
+    struct loy_str *texts = LOY_NEW_ARRAY(filler->arena, struct loy_str, count);
+    if (!texts) {
         return no_memory(filler);
     }
-    for (size_t i = 0; i < from->n_labels; i++) {
-        labels[i] = loy_str(from->labels[i]);
+    for (size_t i = 0; i < count; i++) {
+        texts[i] = loy_str(from[i]);
     }
-    line->labels = labels;
-    line->label_count = (uint32_t)from->n_labels;
+    *ret_texts = texts;
+    *ret_count = (uint32_t)count;
     return LOY_OK;
 }
 
@@ -77,7 +78,8 @@ static enum loy_err fill_line(struct filler *filler, const Loyalty__V1__Line *fr
         .cost_minor = from->cost_minor,
         .has_cost = from->has_cost_minor,
     };
-    return line->line_id.at ? fill_labels(filler, from, line) : no_memory(filler);
+    return line->line_id.at ? fill_texts(filler, from->labels, from->n_labels, &line->labels, &line->label_count)
+                            : no_memory(filler);
 }
 
 static enum loy_err check_line_ids(struct filler *filler, const struct loy_line *lines, size_t count)
@@ -168,13 +170,111 @@ static enum loy_err check_return(struct filler *filler, const Loyalty__V1__Retur
     return LOY_OK;
 }
 
-static enum loy_err check_feedback(struct filler *filler, const Loyalty__V1__Feedback *from)
+static enum loy_err fill_feedback(struct filler *filler, const Loyalty__V1__Feedback *from)
 {
+    struct loy_feedback *feedback = LOY_NEW(filler->arena, struct loy_feedback);
+    if (!feedback) {
+        return no_memory(filler);
+    }
+    static const char *const kinds[] = {"", "review", "rating", "nps", "csat", "survey"};
+    static const char *const states[] = {"", "submitted", "approved", "rejected", "removed"};
+    *feedback = (struct loy_feedback){
+        .kind = loy_str(kinds[from->has_kind ? from->kind : 0]),
+        .moderation = loy_str(states[from->has_moderation ? from->moderation : 0]),
+        .sku = loy_str(from->sku),
+        .store_id = loy_str(from->store_id),
+        .has_score = from->has_score,
+        .score = from->score,
+        .has_verified_buyer = from->has_verified_buyer,
+        .verified_buyer = from->verified_buyer,
+        .has_photo = from->has_photo,
+        .photo = from->photo,
+        .has_video = from->has_video,
+        .video = from->video,
+        .has_text_length = from->has_text_length,
+        .text_length = from->text_length,
+    };
+    filler->event->feedback = feedback;
+    filler->event->order_id = loy_str(from->order_id);
     if (from->kind == LOYALTY__V1__FEEDBACK__KIND__NPS && from->has_score && (from->score < 0 || from->score > 10)) {
         return loy_error_set(filler->error, LOY_ERR_INVALID_VALUE, "feedback.score: is %" PRId32 ", of an nps 0 to 10",
                              from->score);
     }
     return LOY_OK;
+}
+
+static enum loy_err fill_attributes(struct filler *filler, const Loyalty__V1__Event *from)
+{
+    if (from->n_attributes == 0) {
+        return LOY_OK;
+    }
+    struct loy_attribute *attributes = LOY_NEW_ARRAY(filler->arena, struct loy_attribute, from->n_attributes);
+    if (!attributes) {
+        return no_memory(filler);
+    }
+    for (size_t i = 0; i < from->n_attributes; i++) {
+        attributes[i] = (struct loy_attribute){loy_str(from->attributes[i]->key), loy_str(from->attributes[i]->value)};
+    }
+    filler->event->attributes = attributes;
+    filler->event->attribute_count = (uint32_t)from->n_attributes;
+    return LOY_OK;
+}
+
+static enum loy_err fill_profile(struct filler *filler, const Loyalty__V1__Profile *from,
+                                 struct loy_member_change *change)
+{
+    change->birth_date = loy_str(from->birth_date);
+    change->gender = loy_str(from->gender);
+    change->city = loy_str(from->city);
+    change->language = loy_str(from->language);
+    change->preferred_contact = loy_str(from->preferred_contact);
+    return fill_texts(filler, from->consents, from->n_consents, &change->consents, &change->consent_count);
+}
+
+static enum loy_err fill_segments(struct filler *filler, const Loyalty__V1__Segments *from,
+                                  struct loy_member_change *change)
+{
+    struct loy_attribute *attributes = LOY_NEW_ARRAY(filler->arena, struct loy_attribute, from->n_attributes);
+    if (!attributes) {
+        return no_memory(filler);
+    }
+    for (size_t i = 0; i < from->n_attributes; i++) {
+        attributes[i] = (struct loy_attribute){loy_str(from->attributes[i]->key), loy_str(from->attributes[i]->value)};
+    }
+    change->attributes = attributes;
+    change->attribute_count = (uint32_t)from->n_attributes;
+    enum loy_err err = fill_texts(filler, from->enter, from->n_enter, &change->enter, &change->enter_count);
+    return err ? err : fill_texts(filler, from->leave, from->n_leave, &change->leave, &change->leave_count);
+}
+
+/* Numbered alike, from 1 in the message and from 0 in the engine. */
+static_assert((int)LOYALTY__V1__MEMBER_CHANGE__CHANGE_JOINED == LOY_CHANGE_JOINED + 1 &&
+                  (int)LOYALTY__V1__MEMBER_CHANGE__CHANGE_ERASE == LOY_CHANGE_ERASE + 1,
+              "changes in the same order");
+
+static enum loy_err fill_change(struct filler *filler, const Loyalty__V1__MemberChange *from)
+{
+    if (from->change_case == LOYALTY__V1__MEMBER_CHANGE__CHANGE__NOT_SET) {
+        return fail(filler, LOY_ERR_UNKNOWN_KIND, "member_change", "names no change that this version knows");
+    }
+    struct loy_member_change *change = LOY_NEW(filler->arena, struct loy_member_change);
+    if (!change) {
+        return no_memory(filler);
+    }
+    change->what = (enum loy_change)((int)from->change_case - 1);
+    filler->event->change = change;
+    filler->event->activity_name = loy_str(loy_change_name(change->what));
+    switch (from->change_case) {
+    case LOYALTY__V1__MEMBER_CHANGE__CHANGE_PROFILE:
+        return fill_profile(filler, from->profile, change);
+    case LOYALTY__V1__MEMBER_CHANGE__CHANGE_SEGMENTS:
+        return fill_segments(filler, from->segments, change);
+    case LOYALTY__V1__MEMBER_CHANGE__CHANGE_LEVEL_CHANGE:
+        change->level = loy_str(from->level_change->level);
+        return LOY_OK;
+    default:
+        return LOY_OK;
+    }
 }
 
 static bool is_empty(const char *text)
@@ -204,16 +304,12 @@ static enum loy_err fill_kind(struct filler *filler, const Loyalty__V1__Event *f
         }
         return LOY_OK;
     case LOYALTY__V1__EVENT__KIND_FEEDBACK:
-        event->order_id = loy_str(from->feedback->order_id);
-        return check_feedback(filler, from->feedback);
+        return fill_feedback(filler, from->feedback);
     case LOYALTY__V1__EVENT__KIND_ACTIVITY:
         event->activity_name = loy_str(from->activity->name);
         return LOY_OK;
     case LOYALTY__V1__EVENT__KIND_MEMBER_CHANGE:
-        if (from->member_change->change_case == LOYALTY__V1__MEMBER_CHANGE__CHANGE__NOT_SET) {
-            return fail(filler, LOY_ERR_UNKNOWN_KIND, "member_change", "names no change that this version knows");
-        }
-        return LOY_OK;
+        return fill_change(filler, from->member_change);
     case LOYALTY__V1__EVENT__KIND_REDEMPTION:
         event->order_id = loy_str(from->redemption->basket ? from->redemption->basket->order_id : NULL);
         return LOY_OK;
@@ -228,23 +324,6 @@ static enum loy_err fill_kind(struct filler *filler, const Loyalty__V1__Event *f
     default:
         return LOY_OK;
     }
-}
-
-static enum loy_err fill_attributes(struct filler *filler, const Loyalty__V1__Event *from)
-{
-    if (from->n_attributes == 0) {
-        return LOY_OK;
-    }
-    struct loy_attribute *attributes = LOY_NEW_ARRAY(filler->arena, struct loy_attribute, from->n_attributes);
-    if (!attributes) {
-        return no_memory(filler);
-    }
-    for (size_t i = 0; i < from->n_attributes; i++) {
-        attributes[i] = (struct loy_attribute){loy_str(from->attributes[i]->key), loy_str(from->attributes[i]->value)};
-    }
-    filler->event->attributes = attributes;
-    filler->event->attribute_count = (uint32_t)from->n_attributes;
-    return LOY_OK;
 }
 
 static void fill_header(struct filler *filler, const Loyalty__V1__Event *from)
