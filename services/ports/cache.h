@@ -9,7 +9,7 @@
 
 struct loy_cache_write {
     struct loy_member_row row;
-    /* What other services read (docs/events.md): the latest balance update, JSON. */
+    /* What other services read (docs/redis.md): the balance as it is with this row, a JSON object. */
     struct loy_str balance_json;
 };
 
@@ -21,7 +21,7 @@ struct loy_cache {
      * passes inside poll: while a load is under way, call it every 10 ms at the latest; else now and then, since it
      * also connects and writes. */
     bool (*poll)(void *self, const struct loy_member_row **ret_rows, uint32_t *ret_count);
-    /* Hands over committed rows: kept only if seq is higher than what stands there. Copied; never waited for; dropped
+    /* Hands over committed rows: what one client stores last is what stands there. Copied; never waited for; dropped
      * when the cache is behind. */
     void (*store)(void *self, const struct loy_cache_write *writes, uint32_t count);
     void (*wait_on)(void *self, int *ret_fd, short *ret_events);

@@ -219,8 +219,9 @@ static void hand_over(struct loy_worker *worker, struct cache_chunk *chunk)
 static void put_cache(struct loy_worker *worker, struct loy_batch *batch, const struct loy_slot *slot,
                       const struct loy_member_row *row, struct cache_chunk *chunk)
 {
-    struct loy_str json = {0};
-    if (slot->changed_by >= 0 && loy_message_balance_json(worker, batch, slot, &json) != LOY_OK) {
+    struct loy_str json;
+    bool is_published = row->version > 0; /* else there is nothing that others could be shown */
+    if (!is_published || loy_message_balance_json(worker, batch, slot, &json) != LOY_OK) {
         return; /* the cache may lose anything */
     }
     chunk->writes[chunk->count++] = (struct loy_cache_write){*row, json};

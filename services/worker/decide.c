@@ -143,6 +143,7 @@ static enum loy_err decide_item(struct loy_worker *worker, struct loy_batch *bat
     enum loy_err err = apply(worker, batch, item);
     if (!err && item->outcome == LOY_OUTCOME_APPLIED) {
         loy_table_put(seen, identity, (int32_t)at); /* rejected ones are not in the guard: they can be replayed */
+        batch->slots[item->slot].applied_by = (int32_t)at;
         if (item->effects.changed) {
             batch->slots[item->slot].changed_by = (int32_t)at;
         }

@@ -118,17 +118,19 @@ enum loy_err loy_message_update(struct loy_worker *worker, struct loy_batch *bat
     return err ? loy_worker_fail(worker, err, "encoding a balance update") : LOY_OK;
 }
 
+/* Of the last change in this batch; where nothing changed, the balance is as it was, and the last event is its cause.
+ */
 enum loy_err loy_message_balance_json(struct loy_worker *worker, struct loy_batch *batch, const struct loy_slot *slot,
                                       struct loy_str *ret_json)
 {
-    const struct loy_item *item = &batch->items[slot->changed_by];
+    const struct loy_item *item = &batch->items[slot->changed_by >= 0 ? slot->changed_by : slot->applied_by];
     struct loy_wire_update update = {.programme = item->programme,
                                      .newest = loy_revisions_newest(batch->revisions),
                                      .account = &slot->account,
                                      .event = &item->event,
                                      .effects = &item->effects,
                                      .incarnation = worker->config.incarnation};
-    if (worker->config.output_json) {
+    if (worker->config.output_json && slot->changed_by >= 0) {
         *ret_json = item->update;
         return LOY_OK;
     }

@@ -88,6 +88,7 @@ struct loy_slot {
     int64_t due_before_us;
     bool written;         /* at least one event was applied */
     int32_t changed_by;   /* the last item that changed its balance; -1: none */
+    int32_t applied_by;   /* the last item that was applied, when written */
     struct loy_str state; /* encoded, when written */
     struct loy_digest digest;
 };
@@ -330,7 +331,7 @@ STEP loy_duplicates_found(struct loy_worker *worker, struct loy_batch *batch, co
 /* messages.c: what a decided batch says, into the spans' outboxes */
 STEP loy_message_update(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item,
                         const struct loy_account *account);
-/* In worker->scratch, unless updates are JSON themselves. */
+/* Of an account that was written. In worker->scratch, unless updates are JSON themselves. */
 STEP loy_message_balance_json(struct loy_worker *worker, struct loy_batch *batch, const struct loy_slot *slot,
                               struct loy_str *ret_json);
 STEP loy_messages_build(struct loy_worker *worker, struct loy_batch *batch);

@@ -1,5 +1,7 @@
 """The faults, a function a group. Each strike is a generator: it yields the moment since when partitions should be at work
 again, is continued when they are, and may yield again."""
+import base64
+import json
 import os
 import pathlib
 import random
@@ -358,6 +360,17 @@ def redis_full(stand):
     return strike
 
 
+def row_of(value):
+    """The account in a member's value (services/adapters/redis/row.h)."""
+    text = json.loads(value)["loyald"]
+    return base64.b64decode(text + "=" * (-len(text) % 4))
+
+
+def value_of(row):
+    text = base64.b64encode(row).decode().rstrip("=")
+    return json.dumps({"version": "0", "loyald": text}, separators=(",", ":"))
+
+
 def poisoned_row(key, row, state):
     """The row with another state, and every sum of it right again (services/adapters/redis/row.h)."""
     import hashlib
@@ -365,7 +378,7 @@ def poisoned_row(key, row, state):
     k, n = (int.from_bytes(row[at:at + 4], "little", signed=True) for at in (17, 21))
     seq, version = (int.from_bytes(row[at:at + 8], "little", signed=True) for at in (25, 33))
     rest = row[17:41] + digest(member.decode(), k, n, seq, version, state).bytes + state
-    parts = (member, (1).to_bytes(4, "little"), rest)
+    parts = (member, (1).to_bytes(4, "little"), rest[:40], rest[40:])
     whole = hashlib.sha256(b"".join(len(part).to_bytes(8, "little") + part for part in parts)).digest()
     return row[:1] + whole[:16] + rest
 
@@ -375,7 +388,8 @@ def redis_poisoned(stand, missed):
     client = redis.Redis(unix_socket_path=stand.world.redis.path)
 
     def rows():
-        return {key: row for key in client.keys("loyald:1:member:*") if (row := client.hget(key, "row"))}
+        values = {key: value for key in client.keys("loyald:1:member:*") if (value := client.get(key))}
+        return {key: row_of(value) for key, value in values.items()}
 
     def strike():
         old = rows()
@@ -384,7 +398,7 @@ def redis_poisoned(stand, missed):
         for _ in range(30):
             for key, row in rows().items():
                 if key in old and old[key][57:] != row[57:]:
-                    client.hset(key, "row", poisoned_row(key, row, old[key][57:]))
+                    client.set(key, value_of(poisoned_row(key, row, old[key][57:])))
                     some += 1
             time.sleep(0.1)
         assert some > 100, f"only {some} rows were poisoned"

@@ -148,7 +148,7 @@ def test_what_the_read_model_says(world):
     world.wait_drained()
     for member, pending in world.query("SELECT member_id, pending FROM balance"):
         key = f"loyald:1:member:{member}"
-        world.wait_for(lambda: f'"pending":"{pending}"' in world.redis.command("HGET", key, "balance").replace(" ", ""),
+        world.wait_for(lambda: f'"pending":"{pending}"' in world.redis.command("GET", key).replace(" ", ""),
                        f"balance {pending} of {member} in Redis", 5)
 
 

@@ -129,15 +129,16 @@ def test_redis_decides_nothing(new_world, how):
 
 
 def fill_with_lies(world):
-    """For each member a hash that is not the member's: wrong types, garbage, another one's row."""
+    """For each member what is not the member's: wrong types, garbage, nothing."""
     for number in range(MEMBERS):
         key = f"loyald:1:member:m-{number}"
         if number % 3 == 0:
-            world.redis.command("SET", key, "not a hash")
+            world.redis.command("DEL", key)
+            world.redis.command("LPUSH", key, "a list")
         elif number % 3 == 1:
-            world.redis.command("HSET", key, "seq", "999999999", "row", "\x01garbage", "balance", "{}")
+            world.redis.command("SET", key, '{"version":"1","loyald":"garbage"}')
         else:
-            world.redis.command("HSET", key, "seq", "0", "row", "", "balance", "")
+            world.redis.command("SET", key, "")
 
 
 def test_a_worker_that_slept_through_its_session_is_harmless(new_world):

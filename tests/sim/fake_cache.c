@@ -194,7 +194,7 @@ static void store_one(struct fake_redis *redis, const struct loy_member_row *row
         at = (int32_t)redis->count++;
         redis->rows[at] = (struct fake_cached){copy_row(pool, row), {.seq = -1}};
         sim_map_put(&redis->ids, redis->rows[at].row.member_id, at);
-    } else if (redis->rows[at].row.seq < row->seq) {
+    } else { /* also an older one: of a worker that was late */
         redis->rows[at].before = redis->rows[at].row;
         redis->rows[at].row = copy_row(pool, row);
     }

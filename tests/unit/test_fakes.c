@@ -377,7 +377,7 @@ static void after_a_failed_delivery_all_fail_until_rebuilt(void **state)
 
 /* --- cache --- */
 
-static void the_cache_keeps_what_is_newer(void **state)
+static void the_cache_keeps_what_came_last(void **state)
 {
     (void)state;
     struct sim_world world;
@@ -387,10 +387,10 @@ static void the_cache_keeps_what_is_newer(void **state)
     fake_redis_init(&redis, &world);
     fake_cache_init(&client, &redis);
     struct loy_cache cache = fake_cache_port(&client);
-    struct loy_cache_write write = {.row = {1, 1, LOY_STR("anna"), 2, 2, {{0}}, LOY_STR("second")}};
+    struct loy_cache_write write = {.row = {1, 1, LOY_STR("anna"), 2, 2, {{0}}, LOY_STR("first")}};
     cache.store(cache.self, &write, 1);
-    write.row.seq = 1;
-    write.row.state = LOY_STR("first");
+    write.row.seq = 1; /* of a worker that was late */
+    write.row.state = LOY_STR("last");
     cache.store(cache.self, &write, 1);
     struct loy_account_key keys[2] = {{1, LOY_STR("anna")}, {1, LOY_STR("boris")}};
     assert_int_equal(cache.load(cache.self, keys, 2), LOY_OK);
@@ -398,7 +398,7 @@ static void the_cache_keeps_what_is_newer(void **state)
     uint32_t count;
     assert_true(cache.poll(cache.self, &rows, &count));
     assert_int_equal(count, 1);
-    assert_true(loy_str_equal(rows[0].state, LOY_STR("second")));
+    assert_true(loy_str_equal(rows[0].state, LOY_STR("last")));
     assert_false(cache.poll(cache.self, &rows, &count));
     fake_cache_fini(&client);
     fake_redis_fini(&redis);
@@ -416,7 +416,7 @@ int main(void)
         cmocka_unit_test(records_come_in_order_and_then_the_end),
         cmocka_unit_test(a_second_member_waits_until_the_first_has_given_back),
         cmocka_unit_test(after_a_failed_delivery_all_fail_until_rebuilt),
-        cmocka_unit_test(the_cache_keeps_what_is_newer),
+        cmocka_unit_test(the_cache_keeps_what_came_last),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -163,7 +163,7 @@ static void append_bulk(struct loy_buf *buf, struct loy_str text)
     loy_buf_append(buf, LOY_STR("\r\n"));
 }
 
-/* Log in, choose the database, load the script. */
+/* Log in, choose the database, see whether we may ask. */
 static bool greet(struct loy_redis_link *link)
 {
     const struct loy_redis_address *address = &link->address;
@@ -188,8 +188,7 @@ static bool greet(struct loy_redis_link *link)
         append_bulk(&buf, loy_str(db));
         count++;
     }
-    loy_buf_append(&buf, LOY_STR("*3\r\n$6\r\nSCRIPT\r\n$4\r\nLOAD\r\n"));
-    append_bulk(&buf, link->script);
+    loy_buf_append(&buf, LOY_STR("*1\r\n$4\r\nPING\r\n"));
     link->state = LOY_LINK_GREETING;
     bool sent = !buf.failed && loy_redis_link_send(link, loy_buf_str(&buf), LOY_REDIS_GREETING, count);
     explicit_bzero(room, sizeof room);

@@ -40,7 +40,6 @@ struct loy_redis_link {
     struct loy_redis_address address;
     struct loy_clock clock;
     struct loy_redis_tls *tls;
-    struct loy_str script; /* loaded by the greeting; borrowed */
     struct loy_redis_metrics *metrics;
     /* Called for each answer that is not the greeting's, and once when the connection is gone with all in flight. */
     void (*on_answer)(void *self, int tag, const struct loy_redis_answer *answer);

@@ -11,9 +11,8 @@
 #include <string.h>
 
 enum {
-    TAG_ROW = LOY_REDIS_GREETING + 1, /* HGET key row */
-    TAG_WRITE,                        /* the script over a chunk */
-    TAG_SCRIPT,                       /* SCRIPT LOAD, after Redis forgot it */
+    TAG_ROW = LOY_REDIS_GREETING + 1, /* GET key */
+    TAG_WRITE,                        /* the SETs of a chunk */
 };
 
 enum {
@@ -31,7 +30,7 @@ struct loy_redis {
     struct loy_redis_metrics *metrics;
     int32_t incarnation;
     int64_t timeout_us;
-    bool script_lost;
+    bool write_answered; /* or the first one sent: the deadline moves */
     int64_t write_deadline_us;
     /* The load under way. All of it lives in the inbox until the next one. */
     enum load_state load;
@@ -59,21 +58,19 @@ static int64_t now_us(const struct loy_redis *redis)
 /* --- answers ---------------------------------------------------------------------------------------------------------
  */
 
-/* One HGET's: a row that can be believed so far, or a miss. */
+/* One GET's: a row that can be believed so far, or a miss. */
 static void take_row(struct loy_redis *redis, const struct loy_redis_answer *answer)
 {
     const struct loy_account_key *key = &redis->keys[redis->answered++];
     struct loy_member_row row;
     if (answer->kind == LOY_ANSWER_NIL) {
         count(&redis->metrics->missing, 1);
-    } else if (answer->kind != LOY_ANSWER_TEXT || !loy_redis_row_decode(answer->text, key, redis->incarnation, &row)) {
+    } else if (answer->kind != LOY_ANSWER_TEXT ||
+               !loy_redis_row_decode(answer->text, key, redis->incarnation, &redis->inbox, &row)) {
         count(&redis->metrics->refused, 1);
     } else {
-        row.state = loy_str_copy(&redis->inbox, row.state);
-        if (row.state.at) {
-            redis->rows[redis->row_count++] = row;
-            count(&redis->metrics->found, 1);
-        }
+        redis->rows[redis->row_count++] = row;
+        count(&redis->metrics->found, 1);
     }
     if (redis->answered == redis->key_count) {
         redis->load = LOAD_OVER;
@@ -82,18 +79,10 @@ static void take_row(struct loy_redis *redis, const struct loy_redis_answer *ans
 
 static void take_written(struct loy_redis *redis, const struct loy_redis_answer *answer)
 {
-    bool is_error = answer->kind != LOY_ANSWER_INTEGER;
-    bool lost = answer->kind == LOY_ANSWER_ERROR && loy_str_starts_with(answer->text, LOY_STR("NOSCRIPT"));
-    bool put_back;
-    uint32_t members = loy_redis_writes_done(&redis->writes, lost, &put_back);
-    redis->script_lost = redis->script_lost || put_back;
-    redis->write_deadline_us = now_us(redis) + WRITE_STALLED_MS * INT64_C(1000);
-    if (put_back) {
-        return;
-    }
-    uint64_t written = is_error || answer->integer < 0 || answer->integer > members ? 0 : (uint64_t)answer->integer;
-    count(&redis->metrics->written, written);
-    count(is_error ? &redis->metrics->dropped : &redis->metrics->stale, members - written);
+    bool written = answer->kind == LOY_ANSWER_TEXT; /* the status OK */
+    loy_redis_writes_answered(&redis->writes);
+    count(written ? &redis->metrics->written : &redis->metrics->dropped, 1);
+    redis->write_answered = true;
 }
 
 static void on_answer(void *self, int tag, const struct loy_redis_answer *answer)
@@ -106,7 +95,7 @@ static void on_answer(void *self, int tag, const struct loy_redis_answer *answer
         take_written(self, answer);
         return;
     default:
-        return; /* the script's name is known */
+        return;
     }
 }
 
@@ -114,7 +103,6 @@ static void on_down(void *self)
 {
     struct loy_redis *redis = self;
     count(&redis->metrics->dropped, loy_redis_writes_drop(&redis->writes));
-    redis->script_lost = false;
     if (redis->load == LOAD_UNDER_WAY) {
         redis->load = LOAD_OVER;
         redis->row_count = 0;
@@ -124,33 +112,21 @@ static void on_down(void *self)
 /* --- what has to be done now
  * -------------------------------------------------------------------------------------------- */
 
-static void send_script(struct loy_redis *redis)
-{
-    char text[4096];
-    struct loy_str script = loy_redis_script();
-    int length = snprintf(text, sizeof text, "*3\r\n$6\r\nSCRIPT\r\n$4\r\nLOAD\r\n$%zu\r\n%.*s\r\n", script.len,
-                          (int)script.len, script.at);
-    assert(length > 0 && (size_t)length < sizeof text);
-    if (loy_redis_link_send(&redis->link, (struct loy_str){text, (size_t)length}, TAG_SCRIPT, 1)) {
-        redis->script_lost = false;
-    }
-}
-
 static void send_writes(struct loy_redis *redis)
 {
-    if (redis->script_lost) {
-        send_script(redis);
+    if (!redis->writes.waiting.first) {
+        return;
     }
-    while (redis->link.state == LOY_LINK_UP && !redis->script_lost && redis->writes.waiting.first &&
+    int64_t now = now_us(redis);
+    count(&redis->metrics->dropped, loy_redis_writes_drop_late(&redis->writes, now));
+    while (redis->link.state == LOY_LINK_UP && redis->writes.waiting.first &&
            redis->writes.flying_count < CHUNKS_IN_FLIGHT) {
         const struct loy_redis_chunk *next = redis->writes.waiting.first;
-        if (!loy_redis_link_send(&redis->link, (struct loy_str){next->bytes, next->len}, TAG_WRITE, 1)) {
+        if (!loy_redis_link_send(&redis->link, (struct loy_str){next->bytes, next->len}, TAG_WRITE, next->members)) {
             return;
         }
-        if (redis->writes.flying_count == 0) {
-            redis->write_deadline_us = now_us(redis) + WRITE_STALLED_MS * INT64_C(1000);
-        }
-        (void)loy_redis_writes_take(&redis->writes);
+        redis->write_answered = redis->write_answered || redis->writes.flying_count == 0;
+        loy_redis_writes_sent(&redis->writes);
     }
 }
 
@@ -160,6 +136,10 @@ static void turn(struct loy_redis *redis)
     send_writes(redis);
     if (redis->link.has_unsent) {
         loy_redis_link_turn(&redis->link);
+    }
+    if (redis->write_answered) {
+        redis->write_answered = false;
+        redis->write_deadline_us = now_us(redis) + WRITE_STALLED_MS * INT64_C(1000);
     }
     if (redis->load == LOAD_UNDER_WAY && now_us(redis) >= redis->load_deadline_us) {
         count(&redis->metrics->time_outs, 1);
@@ -192,9 +172,9 @@ static struct loy_str ask_for(struct loy_redis *redis, const struct loy_account_
     for (uint32_t i = 0; i < key_count; i++) {
         char key[LOY_REDIS_KEY_MAX];
         size_t length = loy_redis_key(redis->incarnation, copies[i].member_id, key);
-        loy_buf_printf(&commands, "*3\r\n$4\r\nHGET\r\n$%zu\r\n", length);
+        loy_buf_printf(&commands, "*2\r\n$3\r\nGET\r\n$%zu\r\n", length);
         loy_buf_append(&commands, (struct loy_str){key, length});
-        loy_buf_append(&commands, LOY_STR("\r\n$3\r\nrow\r\n"));
+        loy_buf_append(&commands, LOY_STR("\r\n"));
     }
     redis->keys = copies;
     return loy_buf_str(&commands);
@@ -241,7 +221,8 @@ static void cache_store(void *self, const struct loy_cache_write *rows, uint32_t
 {
     struct loy_redis *redis = self;
     bool is_off = redis->link.state == LOY_LINK_OFF;
-    count(&redis->metrics->dropped, is_off ? row_count : loy_redis_writes_put(&redis->writes, rows, row_count));
+    count(&redis->metrics->dropped,
+          is_off ? row_count : loy_redis_writes_put(&redis->writes, rows, row_count, now_us(redis)));
     turn(redis);
 }
 
@@ -286,7 +267,6 @@ enum loy_err loy_redis_new(const struct loy_redis_config *config, const struct l
     redis->metrics = metrics;
     redis->link.metrics = metrics;
     redis->link.clock = *clock;
-    redis->link.script = loy_redis_script();
     redis->link.on_answer = on_answer;
     redis->link.on_down = on_down;
     redis->link.self = redis;

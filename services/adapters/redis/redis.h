@@ -1,10 +1,10 @@
 /* Redis: the cache port, and the read model that other services use (docs/redis.md).
  *
- * One hash a member, loyald:<incarnation>:member:<member id>, fields seq, row, balance. Redis decides nothing: whatever
- * is wrong, late, oversized or gone counts as a miss, and a Redis that does not answer in timeout_ms is left alone for
- * a while, so that an outage costs one time-out and not one a batch. Nothing blocks; names are resolved in the
- * background. One connection, over hiredis. One thread. Tests: tests/unit/test_redis_*.c,
- * tests/contract/contract_cache.c, tests/integration/test_redis_cache.py. */
+ * One string a member, loyald:<incarnation>:member:<member id> (row.h). Redis decides nothing: whatever is wrong, late,
+ * oversized or gone counts as a miss, and a Redis that does not answer in timeout_ms is left alone for a while, so that
+ * an outage costs one time-out and not one a batch. Nothing blocks; names are resolved in the background. One
+ * connection, over hiredis. One thread. Tests: tests/unit/test_redis_*.c, tests/contract/contract_cache.c,
+ * tests/integration/test_redis_cache.py. */
 #ifndef LOY_ADAPTERS_REDIS_REDIS_H
 #define LOY_ADAPTERS_REDIS_REDIS_H
 
@@ -36,7 +36,6 @@ enum {
     X(refused, "loyald_redis_rows_refused_total",                                                                      \
       "Answers of Redis that were not the account's row: damaged, foreign or errors")                                  \
     X(written, "loyald_redis_rows_written_total", "Accounts written to Redis")                                         \
-    X(stale, "loyald_redis_rows_stale_total", "Accounts not written because a newer one stood there")                  \
     X(dropped, "loyald_redis_rows_dropped_total", "Accounts not written because Redis was away, behind or refused")
 
 struct loy_redis_metrics {

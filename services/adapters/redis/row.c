@@ -1,8 +1,12 @@
 #include "adapters/redis/row.h"
 
+#include <assert.h>
 #include <string.h>
 
-enum { FORMAT = 1, SUM_AT = 1, PLAIN_AT = 17, DIGEST_AT = PLAIN_AT + 24 };
+enum { FORMAT = 2, SUM_AT = 1, PLAIN_AT = 17, DIGEST_AT = PLAIN_AT + 24 };
+
+static const char field[] = ",\"loyald\":\"";
+static const char end[] = "\"}";
 
 static void put(char *at, uint64_t value, size_t bytes)
 {
@@ -21,36 +25,37 @@ static uint64_t get(const char *at, size_t bytes)
 }
 
 /* Over everything behind it, and what the key says. */
-static void sum(struct loy_str rest, struct loy_str member_id, int32_t incarnation, char ret_sum[16])
+static void sum(struct loy_str plain, struct loy_str state, struct loy_str member_id, int32_t incarnation,
+                char ret_sum[16])
 {
     char number[4];
     uint8_t sha256[32];
     put(number, (uint32_t)incarnation, sizeof number);
-    struct loy_str parts[] = {member_id, {number, sizeof number}, rest};
+    struct loy_str parts[] = {member_id, {number, sizeof number}, plain, state};
     loy_sha256_parts(parts, sizeof parts / sizeof *parts, sha256);
     memcpy(ret_sum, sha256, 16);
 }
 
-void loy_redis_row_encode(const struct loy_member_row *row, int32_t incarnation, char *ret_bytes)
+/* --- the row as bytes -----------------------------------------------------------------------------------------------
+ */
+
+static void head_of(const struct loy_member_row *row, int32_t incarnation, char ret_head[LOY_REDIS_ROW_HEAD])
 {
-    ret_bytes[0] = FORMAT;
-    char *plain = ret_bytes + PLAIN_AT;
+    char *plain = ret_head + PLAIN_AT;
+    ret_head[0] = FORMAT;
     put(plain, (uint32_t)row->k, 4);
     put(plain + 4, (uint32_t)row->n, 4);
     put(plain + 8, (uint64_t)row->seq, 8);
     put(plain + 16, (uint64_t)row->version, 8);
-    memcpy(ret_bytes + DIGEST_AT, row->digest.bytes, sizeof row->digest.bytes);
-    if (row->state.len) {
-        memcpy(ret_bytes + LOY_REDIS_ROW_HEAD, row->state.at, row->state.len);
-    }
-    struct loy_str rest = {plain, LOY_REDIS_ROW_HEAD - PLAIN_AT + row->state.len};
-    sum(rest, row->member_id, incarnation, ret_bytes + SUM_AT);
+    memcpy(ret_head + DIGEST_AT, row->digest.bytes, sizeof row->digest.bytes);
+    struct loy_str rest = {plain, LOY_REDIS_ROW_HEAD - PLAIN_AT};
+    sum(rest, row->state, row->member_id, incarnation, ret_head + SUM_AT);
 }
 
-bool loy_redis_row_decode(struct loy_str bytes, const struct loy_account_key *key, int32_t incarnation,
-                          struct loy_member_row *ret_row)
+static bool read_row(struct loy_str bytes, const struct loy_account_key *key, int32_t incarnation,
+                     struct loy_member_row *ret_row)
 {
-    if (bytes.len < LOY_REDIS_ROW_HEAD || bytes.len > LOY_REDIS_ROW_MAX || bytes.at[0] != FORMAT) {
+    if (bytes.len < LOY_REDIS_ROW_HEAD || bytes.at[0] != FORMAT) {
         return false;
     }
     const char *plain = bytes.at + PLAIN_AT;
@@ -64,11 +69,146 @@ bool loy_redis_row_decode(struct loy_str bytes, const struct loy_account_key *ke
     };
     memcpy(row.digest.bytes, bytes.at + DIGEST_AT, sizeof row.digest.bytes);
     char expected[16];
-    sum((struct loy_str){plain, bytes.len - PLAIN_AT}, key->member_id, incarnation, expected);
+    sum((struct loy_str){plain, LOY_REDIS_ROW_HEAD - PLAIN_AT}, row.state, key->member_id, incarnation, expected);
     if (memcmp(expected, bytes.at + SUM_AT, sizeof expected) != 0 || row.k != key->k || row.n < 0 || row.seq < 0 ||
         row.version < 0) {
         return false;
     }
     *ret_row = row;
     return true;
+}
+
+/* --- bytes as text, base64 (RFC 4648) without padding ---------------------------------------------------------------
+ */
+
+static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+static size_t text_length(size_t bytes)
+{
+    return bytes / 3 * 4 + (bytes % 3 ? bytes % 3 + 1 : 0);
+}
+
+static char *put_three(char *at, uint32_t bits)
+{
+    at[0] = digits[bits >> 18];
+    at[1] = digits[bits >> 12 & 63];
+    at[2] = digits[bits >> 6 & 63];
+    at[3] = digits[bits & 63];
+    return at + 4;
+}
+
+/* The head has a whole number of threes: head and state may be written one after the other. */
+static char *put_text(char *at, const uint8_t *bytes, size_t length)
+{
+    for (; length >= 3; bytes += 3, length -= 3) {
+        at = put_three(at, (uint32_t)bytes[0] << 16 | (uint32_t)bytes[1] << 8 | bytes[2]);
+    }
+    if (length) {
+        char last[4];
+        (void)put_three(last, (uint32_t)bytes[0] << 16 | (length > 1 ? (uint32_t)bytes[1] << 8 : 0));
+        memcpy(at, last, length + 1);
+        at += length + 1;
+    }
+    return at;
+}
+
+/* The bits of a digit; 64 and above: it is none. */
+static uint32_t value_of(char digit)
+{
+    static const uint8_t table[256] = {
+#define NONE 255
+#define ROW_OF_NONE NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE, NONE
+        ROW_OF_NONE, ROW_OF_NONE, NONE,        NONE,        NONE,        NONE,        NONE,        NONE, NONE,
+        NONE,        NONE,        NONE,        NONE,        62,          NONE,        NONE,        NONE, 63,
+        52,          53,          54,          55,          56,          57,          58,          59,   60,
+        61,          NONE,        NONE,        NONE,        NONE,        NONE,        NONE,        NONE, 0,
+        1,           2,           3,           4,           5,           6,           7,           8,    9,
+        10,          11,          12,          13,          14,          15,          16,          17,   18,
+        19,          20,          21,          22,          23,          24,          25,          NONE, NONE,
+        NONE,        NONE,        NONE,        NONE,        26,          27,          28,          29,   30,
+        31,          32,          33,          34,          35,          36,          37,          38,   39,
+        40,          41,          42,          43,          44,          45,          46,          47,   48,
+        49,          50,          51,          NONE,        NONE,        NONE,        NONE,        NONE, ROW_OF_NONE,
+        ROW_OF_NONE, ROW_OF_NONE, ROW_OF_NONE, ROW_OF_NONE, ROW_OF_NONE, ROW_OF_NONE, ROW_OF_NONE,
+#undef ROW_OF_NONE
+#undef NONE
+    };
+    return table[(uint8_t)digit];
+}
+
+/* Nothing but what put_text writes: also the bits that are left over are zero. */
+static bool read_text(struct loy_str text, uint8_t *ret_bytes)
+{
+    uint32_t bits = 0;
+    unsigned held = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        uint32_t value = value_of(text.at[i]);
+        if (value > 63) {
+            return false;
+        }
+        bits = bits << 6 | value;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            *ret_bytes++ = (uint8_t)(bits >> held);
+            bits &= (UINT32_C(1) << held) - 1;
+        }
+    }
+    return text.len % 4 != 1 && bits == 0;
+}
+
+/* --- the value ------------------------------------------------------------------------------------------------------
+ */
+
+bool loy_redis_row_fits(const struct loy_member_row *row, struct loy_str json)
+{
+    return row->state.len <= LOY_REDIS_ROW_MAX - LOY_REDIS_ROW_HEAD && json.len <= LOY_REDIS_JSON_MAX && json.len > 2 &&
+           json.at[json.len - 1] == '}';
+}
+
+size_t loy_redis_row_length(const struct loy_member_row *row, struct loy_str json)
+{
+    return json.len - 1 + sizeof field - 1 + text_length(LOY_REDIS_ROW_HEAD + row->state.len) + sizeof end - 1;
+}
+
+void loy_redis_row_encode(const struct loy_member_row *row, struct loy_str json, int32_t incarnation, char *ret_bytes)
+{
+    char head[LOY_REDIS_ROW_HEAD];
+    static_assert(LOY_REDIS_ROW_HEAD % 3 == 0, "put_text takes what follows on its own");
+    head_of(row, incarnation, head);
+    memcpy(ret_bytes, json.at, json.len - 1);
+    char *at = ret_bytes + json.len - 1;
+    memcpy(at, field, sizeof field - 1);
+    at = put_text(at + sizeof field - 1, (const uint8_t *)head, sizeof head);
+    at = put_text(at, (const uint8_t *)row->state.at, row->state.len);
+    memcpy(at, end, sizeof end - 1);
+}
+
+static bool ends_with(struct loy_str text, struct loy_str tail)
+{
+    return text.len >= tail.len && memcmp(text.at + text.len - tail.len, tail.at, tail.len) == 0;
+}
+
+bool loy_redis_row_decode(struct loy_str value, const struct loy_account_key *key, int32_t incarnation,
+                          struct loy_arena *arena, struct loy_member_row *ret_row)
+{
+    if (!ends_with(value, (struct loy_str){end, sizeof end - 1})) {
+        return false;
+    }
+    value.len -= sizeof end - 1;
+    const char *quote = memrchr(value.at, '"', value.len);
+    struct loy_str text = {quote ? quote + 1 : NULL, quote ? value.len - (size_t)(quote + 1 - value.at) : 0};
+    value.len -= text.len;
+    if (!quote || !ends_with(value, (struct loy_str){field, sizeof field - 1}) ||
+        text.len > text_length(LOY_REDIS_ROW_MAX)) {
+        return false;
+    }
+    struct loy_arena_mark mark = loy_arena_mark(arena);
+    uint8_t *bytes = loy_arena_alloc(arena, text.len / 4 * 3 + 3);
+    if (bytes && read_text(text, bytes) &&
+        read_row((struct loy_str){(const char *)bytes, text.len * 3 / 4}, key, incarnation, ret_row)) {
+        return true;
+    }
+    loy_arena_reset_to(arena, mark);
+    return false;
 }

@@ -5,51 +5,12 @@
 #include "base/num.h"
 
 #include <assert.h>
-#include <nettle/sha1.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-/* What stands there counts only if it is a hash whose seq is a plain number: anything else is replaced. An empty
- * balance leaves the one that is there: the event changed the account, but not what is published of it. */
-static const char script[] = "local ttl = tonumber(ARGV[1])\n"
-                             "local written = 0\n"
-                             "for i, key in ipairs(KEYS) do\n"
-                             "  local seq, row, balance = ARGV[3 * i - 1], ARGV[3 * i], ARGV[3 * i + 1]\n"
-                             "  local stands = redis.pcall('HGET', key, 'seq')\n"
-                             "  if type(stands) == 'table' then\n"
-                             "    redis.call('DEL', key)\n"
-                             "    stands = false\n"
-                             "  end\n"
-                             "  if not stands or #stands > 15 or not string.match(stands, '^%d+$')\n"
-                             "     or tonumber(stands) < tonumber(seq) then\n"
-                             "    if balance == '' then\n"
-                             "      redis.call('HSET', key, 'seq', seq, 'row', row)\n"
-                             "    else\n"
-                             "      redis.call('HSET', key, 'seq', seq, 'row', row, 'balance', balance)\n"
-                             "    end\n"
-                             "    if ttl > 0 then redis.call('PEXPIRE', key, ttl) end\n"
-                             "    written = written + 1\n"
-                             "  end\n"
-                             "end\n"
-                             "return written\n";
-
-struct loy_str loy_redis_script(void)
-{
-    return (struct loy_str){script, sizeof script - 1};
-}
 
 void loy_redis_writes_init(struct loy_redis_writes *writes, int32_t incarnation, int64_t ttl_hours)
 {
     *writes = (struct loy_redis_writes){.incarnation = incarnation, .ttl_ms = ttl_hours * 3600 * 1000};
-    struct sha1_ctx sha1;
-    uint8_t digest[SHA1_DIGEST_SIZE];
-    sha1_init(&sha1);
-    sha1_update(&sha1, sizeof script - 1, (const uint8_t *)script);
-    sha1_digest(&sha1, sizeof digest, digest);
-    for (size_t i = 0; i < sizeof digest; i++) {
-        (void)snprintf(writes->sha + 2 * i, 3, "%02x", digest[i]);
-    }
 }
 
 size_t loy_redis_key(int32_t incarnation, struct loy_str member_id, char ret_key[LOY_REDIS_KEY_MAX])
@@ -73,20 +34,19 @@ size_t loy_redis_key(int32_t incarnation, struct loy_str member_id, char ret_key
 /* --- one chunk -------------------------------------------------------------------------------------------------------
  */
 
-enum { BULK_HEAD = 16 }; /* "$4294967295\r\n" and the "\r\n" behind */
+enum { COMMAND_MAX = 192 }; /* SET key value PX milliseconds, without member id and value */
 
-/* At least as many bytes as the chunk's command takes. */
+/* At least as many bytes as the chunk's commands take. */
 static size_t room_for(const struct loy_cache_write *rows, uint32_t count)
 {
-    size_t bytes = (size_t)8 * BULK_HEAD + 160;
+    size_t bytes = 0;
     for (uint32_t i = 0; i < count; i++) {
-        bytes += (size_t)4 * BULK_HEAD + 32 + rows[i].row.member_id.len + 20 + LOY_REDIS_ROW_HEAD +
-                 rows[i].row.state.len + rows[i].balance_json.len;
+        bytes += COMMAND_MAX + rows[i].row.member_id.len + loy_redis_row_length(&rows[i].row, rows[i].balance_json);
     }
     return bytes;
 }
 
-/* Six numbers a member: by printf they were a twentieth of the worker's time. */
+/* Many numbers a member: by printf they were a twentieth of the worker's time. */
 static void put_head(struct loy_redis_chunk *chunk, char sort, size_t number)
 {
     chunk->bytes[chunk->len++] = sort;
@@ -106,45 +66,36 @@ static void put_bulk(struct loy_redis_chunk *chunk, const char *text, size_t len
     chunk->len += 2;
 }
 
-static void put_number(struct loy_redis_chunk *chunk, int64_t number)
+static void put_set(const struct loy_redis_writes *writes, struct loy_redis_chunk *chunk,
+                    const struct loy_cache_write *write)
 {
-    char text[LOY_DECIMAL_TEXT_MAX];
-    put_bulk(chunk, text, loy_decimal_format(number, 0, text));
-}
-
-static void put_row(struct loy_redis_chunk *chunk, const struct loy_member_row *row, int32_t incarnation)
-{
-    size_t length = LOY_REDIS_ROW_HEAD + row->state.len;
+    char key[LOY_REDIS_KEY_MAX];
+    char milliseconds[LOY_DECIMAL_TEXT_MAX];
+    size_t length = loy_redis_row_length(&write->row, write->balance_json);
+    put_head(chunk, '*', writes->ttl_ms > 0 ? 5 : 3);
+    put_bulk(chunk, "SET", 3);
+    put_bulk(chunk, key, loy_redis_key(writes->incarnation, write->row.member_id, key));
     put_head(chunk, '$', length);
-    loy_redis_row_encode(row, incarnation, chunk->bytes + chunk->len);
-    chunk->len += length;
-    memcpy(chunk->bytes + chunk->len, "\r\n", 2);
-    chunk->len += 2;
+    loy_redis_row_encode(&write->row, write->balance_json, writes->incarnation, chunk->bytes + chunk->len);
+    memcpy(chunk->bytes + chunk->len + length, "\r\n", 2);
+    chunk->len += length + 2;
+    if (writes->ttl_ms > 0) {
+        put_bulk(chunk, "PX", 2);
+        put_bulk(chunk, milliseconds, loy_decimal_format(writes->ttl_ms, 0, milliseconds));
+    }
 }
 
 static struct loy_redis_chunk *make_chunk(const struct loy_redis_writes *writes, const struct loy_cache_write *rows,
-                                          uint32_t count)
+                                          uint32_t count, int64_t now_us)
 {
     size_t room = room_for(rows, count);
     struct loy_redis_chunk *chunk = malloc(sizeof *chunk + room);
     if (!chunk) {
         return NULL;
     }
-    *chunk = (struct loy_redis_chunk){.members = count};
-    /* EVALSHA sha count key… ttl (seq row balance)… */
-    put_head(chunk, '*', 4 + (size_t)count * 4);
-    put_bulk(chunk, "EVALSHA", 7);
-    put_bulk(chunk, writes->sha, 40);
-    put_number(chunk, count);
+    *chunk = (struct loy_redis_chunk){.made_us = now_us, .members = count};
     for (uint32_t i = 0; i < count; i++) {
-        char key[LOY_REDIS_KEY_MAX];
-        put_bulk(chunk, key, loy_redis_key(writes->incarnation, rows[i].row.member_id, key));
-    }
-    put_number(chunk, writes->ttl_ms);
-    for (uint32_t i = 0; i < count; i++) {
-        put_number(chunk, rows[i].row.seq);
-        put_row(chunk, &rows[i].row, writes->incarnation);
-        put_bulk(chunk, rows[i].balance_json.at, rows[i].balance_json.len);
+        put_set(writes, chunk, &rows[i]);
     }
     assert(chunk->len <= room);
     return chunk;
@@ -170,14 +121,15 @@ static struct loy_redis_chunk *remove_first(struct loy_redis_queue *queue)
     return chunk;
 }
 
-static bool is_writable(const struct loy_redis_writes *writes, const struct loy_cache_write *row)
+static bool is_writable(const struct loy_redis_writes *writes, const struct loy_cache_write *write)
 {
     char key[LOY_REDIS_KEY_MAX];
-    return row->row.state.len <= LOY_REDIS_ROW_MAX - LOY_REDIS_ROW_HEAD && row->balance_json.len <= LOY_REDIS_ROW_MAX &&
-           loy_redis_key(writes->incarnation, row->row.member_id, key) > 0;
+    return loy_redis_row_fits(&write->row, write->balance_json) &&
+           loy_redis_key(writes->incarnation, write->row.member_id, key) > 0;
 }
 
-uint32_t loy_redis_writes_put(struct loy_redis_writes *writes, const struct loy_cache_write *rows, uint32_t count)
+uint32_t loy_redis_writes_put(struct loy_redis_writes *writes, const struct loy_cache_write *rows, uint32_t count,
+                              int64_t now_us)
 {
     uint32_t dropped = 0;
     for (uint32_t at = 0; at < count;) {
@@ -191,7 +143,7 @@ uint32_t loy_redis_writes_put(struct loy_redis_writes *writes, const struct loy_
             continue;
         }
         struct loy_redis_chunk *chunk =
-            writes->bytes < LOY_REDIS_QUEUE_BYTES ? make_chunk(writes, &rows[at], some) : NULL;
+            writes->bytes < LOY_REDIS_QUEUE_BYTES ? make_chunk(writes, &rows[at], some, now_us) : NULL;
         if (chunk) {
             append(&writes->waiting, chunk);
             writes->bytes += chunk->len;
@@ -203,40 +155,47 @@ uint32_t loy_redis_writes_put(struct loy_redis_writes *writes, const struct loy_
     return dropped;
 }
 
-struct loy_redis_chunk *loy_redis_writes_take(struct loy_redis_writes *writes)
+static void discard(struct loy_redis_writes *writes, struct loy_redis_chunk *chunk)
 {
-    struct loy_redis_chunk *chunk = remove_first(&writes->waiting);
-    if (chunk) {
-        chunk->tries++;
-        append(&writes->flying, chunk);
-        writes->flying_count++;
-    }
-    return chunk;
-}
-
-uint32_t loy_redis_writes_done(struct loy_redis_writes *writes, bool again, bool *ret_was_put_back)
-{
-    struct loy_redis_chunk *chunk = remove_first(&writes->flying);
-    assert(chunk);
-    writes->flying_count--;
-    uint32_t members = chunk->members;
-    *ret_was_put_back = again && chunk->tries < LOY_REDIS_CHUNK_TRIES;
-    if (*ret_was_put_back) {
-        chunk->next = writes->waiting.first;
-        writes->waiting.first = chunk;
-        writes->waiting.last = writes->waiting.last ? writes->waiting.last : chunk;
-        return members;
-    }
     writes->bytes -= chunk->len;
     free(chunk);
+}
+
+uint32_t loy_redis_writes_drop_late(struct loy_redis_writes *writes, int64_t now_us)
+{
+    uint32_t members = 0;
+    while (writes->waiting.first && now_us - writes->waiting.first->made_us > LOY_REDIS_LATE_US) {
+        struct loy_redis_chunk *chunk = remove_first(&writes->waiting);
+        members += chunk->members;
+        discard(writes, chunk);
+    }
     return members;
+}
+
+void loy_redis_writes_sent(struct loy_redis_writes *writes)
+{
+    struct loy_redis_chunk *chunk = remove_first(&writes->waiting);
+    assert(chunk);
+    append(&writes->flying, chunk);
+    writes->flying_count++;
+}
+
+void loy_redis_writes_answered(struct loy_redis_writes *writes)
+{
+    struct loy_redis_chunk *chunk = writes->flying.first;
+    assert(chunk);
+    if (++chunk->answered == chunk->members) {
+        (void)remove_first(&writes->flying);
+        writes->flying_count--;
+        discard(writes, chunk);
+    }
 }
 
 static uint32_t drop_queue(struct loy_redis_queue *queue)
 {
     uint32_t members = 0;
     for (struct loy_redis_chunk *chunk; (chunk = remove_first(queue));) {
-        members += chunk->members;
+        members += chunk->members - chunk->answered;
         free(chunk);
     }
     return members;

@@ -1,7 +1,8 @@
-/* Writes to Redis that wait: bounded, in chunks of one script call each, newest dropped first when behind.
+/* Writes to Redis that wait: bounded, in chunks of a SET a member, newest dropped first when behind.
  *
- * The script keeps what is newer, so order and repeats do not matter. Heap, a block a chunk. One thread.
- * Test: tests/unit/test_redis_cache.c. */
+ * One connection writes in the order of its commits, so what stands there is the latest. Another owner of the account
+ * may come between: what has waited for LOY_REDIS_LATE_US is dropped, so that a thread that slept does not put old
+ * values over new ones (docs/adr/0021). Heap, a block a chunk. One thread. Test: tests/unit/test_redis_cache.c. */
 #ifndef LOY_ADAPTERS_REDIS_WRITES_H
 #define LOY_ADAPTERS_REDIS_WRITES_H
 
@@ -12,16 +13,17 @@
 #include <stdint.h>
 
 enum {
-    LOY_REDIS_CHUNK_MEMBERS = 64,
-    LOY_REDIS_CHUNK_TRIES = 2, /* the second is after Redis forgot the script */
+    LOY_REDIS_CHUNK_MEMBERS = 128,
+    LOY_REDIS_LATE_US = 2000000, /* less than a group takes to give a partition of somebody silent to another */
 };
 
 struct loy_redis_chunk {
     struct loy_redis_chunk *next;
+    int64_t made_us; /* monotonic */
     uint32_t members;
-    uint32_t tries;
+    uint32_t answered;
     size_t len;
-    char bytes[]; /* EVALSHA … in Redis's protocol */
+    char bytes[]; /* SET … in Redis's protocol */
 };
 
 struct loy_redis_queue {
@@ -32,22 +34,22 @@ struct loy_redis_queue {
 struct loy_redis_writes {
     int32_t incarnation;
     int64_t ttl_ms;
-    char sha[41]; /* of the script, as Redis names it */
     struct loy_redis_queue waiting;
     struct loy_redis_queue flying;
     uint32_t flying_count;
     size_t bytes; /* of both queues */
 };
 
-/* The script: writes each member whose seq is higher than what stands there; answers how many. */
-struct loy_str loy_redis_script(void);
 void loy_redis_writes_init(struct loy_redis_writes *writes, int32_t incarnation, int64_t ttl_hours);
 /* Copies the rows into chunks; returns how many there was no room for. */
-uint32_t loy_redis_writes_put(struct loy_redis_writes *writes, const struct loy_cache_write *rows, uint32_t count);
-/* Moves the next chunk to those in flight; NULL: none waits. */
-struct loy_redis_chunk *loy_redis_writes_take(struct loy_redis_writes *writes);
-/* The oldest in flight was answered: frees it, or puts it back in front to be sent again. Returns its members. */
-uint32_t loy_redis_writes_done(struct loy_redis_writes *writes, bool again, bool *ret_was_put_back);
+uint32_t loy_redis_writes_put(struct loy_redis_writes *writes, const struct loy_cache_write *rows, uint32_t count,
+                              int64_t now_us);
+/* Frees the chunks that have waited too long; returns how many members that were. */
+uint32_t loy_redis_writes_drop_late(struct loy_redis_writes *writes, int64_t now_us);
+/* The first that waits (waiting.first) is on its way. */
+void loy_redis_writes_sent(struct loy_redis_writes *writes);
+/* The next in flight was answered; a chunk that is answered whole is freed. */
+void loy_redis_writes_answered(struct loy_redis_writes *writes);
 /* Frees everything; returns how many members that were. */
 uint32_t loy_redis_writes_drop(struct loy_redis_writes *writes);
 
