@@ -1,6 +1,9 @@
+#include "adapters/wire/json.h"
 #include "support/cmocka_all.h"
 
 #include "support/wire_case.h"
+
+#include <stdio.h>
 
 static const struct loy_wallet wallets[] = {{.id = {"points", 6}}, {.id = {"cashback", 8}}};
 static const struct loy_rule rules[] = {{.number = 7, .id = {"base", 4}, .title = {"Basis \"plus\"\n", 13}}};
@@ -127,6 +130,42 @@ static void an_update_of_any_length_is_read_back(void **state)
     }
 }
 
+/* Eight bytes are looked at as one: what is escaped must be seen wherever it stands, whatever stands around it. */
+static void every_byte_is_escaped_wherever_it_stands(void **state)
+{
+    (void)state;
+    static char room[4096];
+    for (size_t length = 0; length <= 26; length++) {
+        for (size_t at = 0; at <= length; at++) { /* at == length: no byte of it */
+            for (int byte = 0; byte < 256; byte++) {
+                char text[32], expected[64];
+                struct loy_arena arena;
+                struct loy_buf buf;
+                size_t wanted = 1;
+                bool quoted = byte == '"' || byte == '\\';
+                memset(text, byte % 3 ? 0x21 : 0x80 + byte % 7, sizeof text);
+                text[at] = (char)byte;
+                expected[0] = '"';
+                for (size_t i = 0; i < length; i++) {
+                    if (i == at && byte < 0x20) {
+                        wanted += (size_t)snprintf(expected + wanted, 7, "\\u%04x", byte);
+                        continue;
+                    }
+                    expected[wanted] = '\\';
+                    wanted += i == at && quoted;
+                    expected[wanted++] = text[i];
+                }
+                expected[wanted++] = '"';
+                loy_arena_init(&arena, room, sizeof room);
+                loy_buf_init(&buf, &arena, 1);
+                loy_wire_json_write_text(&buf, (struct loy_str){text, length});
+                assert_int_equal(buf.len, wanted);
+                assert_memory_equal(buf.at, expected, wanted);
+            }
+        }
+    }
+}
+
 static void an_outcome_leaves_out_what_it_does_not_know(void **state)
 {
     (void)state;
@@ -233,6 +272,7 @@ int main(void)
         cmocka_unit_test(a_balance_update_says_all_of_it),
         cmocka_unit_test(a_wallet_of_a_newer_revision_is_named_by_that),
         cmocka_unit_test(an_update_of_any_length_is_read_back),
+        cmocka_unit_test(every_byte_is_escaped_wherever_it_stands),
         cmocka_unit_test(an_outcome_leaves_out_what_it_does_not_know),
         cmocka_unit_test(a_tick_is_an_event_of_ours_alone),
         cmocka_unit_test(a_trace_is_read_back_as_it_was),

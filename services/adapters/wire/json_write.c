@@ -5,6 +5,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "google/protobuf/timestamp.pb-c.h"
 
@@ -16,11 +17,49 @@ struct writer {
 
 static void write_message(struct writer *writer, const ProtobufCMessage *message);
 
+/* Eight bytes at once: none of them is below 0x20, a quote or a backslash. */
+static bool is_plain(uint64_t eight)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = UINT64_C(0x8080808080808080);
+    uint64_t quote = eight ^ ones * '"', backslash = eight ^ ones * '\\';
+    uint64_t found = (eight - ones * 0x20) & ~eight;
+    found |= (quote - ones) & ~quote;
+    found |= (backslash - ones) & ~backslash;
+    return !(found & tops);
+}
+
+/* How many bytes from the start on are known to need no escape: all, or some. */
+static size_t plain_bytes(struct loy_str text)
+{
+    size_t at = 0;
+    uint64_t eight;
+    for (; at + 8 <= text.len; at += 8) {
+        memcpy(&eight, text.at + at, 8);
+        if (!is_plain(eight)) {
+            return at;
+        }
+    }
+    if (at < text.len && text.len > 8) { /* what is left, and some of it once more */
+        memcpy(&eight, text.at + text.len - 8, 8);
+        return is_plain(eight) ? text.len : at;
+    }
+    while (at < text.len && (uint8_t)text.at[at] >= 0x20 && text.at[at] != '"' && text.at[at] != '\\') {
+        at++;
+    }
+    return at;
+}
+
 void loy_wire_json_write_text(struct loy_buf *buf, struct loy_str text)
 {
+    size_t from = 0, plain = plain_bytes(text);
+    char *whole = text.len && plain == text.len ? loy_buf_extend(buf, text.len + 2) : NULL;
+    if (whole) {
+        whole[0] = whole[text.len + 1] = '"';
+        memcpy(whole + 1, text.at, text.len);
+        return;
+    }
     loy_buf_append_byte(buf, '"');
-    size_t from = 0;
-    for (size_t i = 0; i < text.len; i++) {
+    for (size_t i = plain; i < text.len; i++) {
         uint8_t byte = (uint8_t)text.at[i];
         if (byte >= 0x20 && byte != '"' && byte != '\\') {
             continue;

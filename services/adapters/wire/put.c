@@ -3,21 +3,55 @@
 #include "adapters/wire/json.h"
 #include "base/calendar.h"
 #include "base/num.h"
-#include "base/varint.h"
 
-enum { WIRE_VARINT = 0, WIRE_BYTES = 2, SHORT_MAX = 127, SEPARATOR = 2 };
+#include <assert.h>
+#include <string.h>
 
-static void put_tag(struct loy_wire_put *put, struct loy_wire_name name, int type)
+enum { WIRE_VARINT = 0, WIRE_BYTES = 2, SHORT_MAX = 127, VARINT_MAX = 10, SEPARATOR = 2 };
+
+/* Where size bytes may be written that count only when `written` says so; NULL after a failure. */
+static char *room_for(struct loy_buf *buf, size_t size)
 {
-    loy_buf_append_byte(put->buf, (uint8_t)(name.number << 3 | type));
+    bool there = !buf->failed && (size <= buf->capacity - buf->len || loy_buf_reserve(buf, size));
+    return there ? buf->at + buf->len : NULL;
 }
 
-/* JSON: the comma, unless it is the object's first field, and the name. */
-static void put_name(struct loy_wire_put *put, struct loy_wire_name name)
+static void written(struct loy_buf *buf, const char *end)
+{
+    buf->len = (size_t)(end - buf->at);
+}
+
+static char *tag(char *at, struct loy_wire_name name, int type)
+{
+    *at = (char)(name.number << 3 | type);
+    return at + 1;
+}
+
+static char *varint(char *at, uint64_t value)
+{
+    for (; value > SHORT_MAX; value >>= 7) {
+        *at++ = (char)(value | 0x80);
+    }
+    *at = (char)value;
+    return at + 1;
+}
+
+/* JSON: the comma, unless it is the object's first field, and the name. There is room for the longest name. */
+static char *json_name(struct loy_wire_put *put, char *at, struct loy_wire_name name)
 {
     size_t skip = put->first ? SEPARATOR : 0;
-    loy_buf_append(put->buf, (struct loy_str){name.text + skip, name.length - skip});
+    assert(name.length <= LOY_WIRE_NAME_MAX);
+    memcpy(at, name.text + skip, LOY_WIRE_NAME_MAX);
     put->first = false;
+    return at + name.length - skip;
+}
+
+static void put_name(struct loy_wire_put *put, struct loy_wire_name name)
+{
+    char *at = room_for(put->buf, LOY_WIRE_NAME_MAX);
+    if (at) {
+        written(put->buf, json_name(put, at, name));
+    }
 }
 
 void loy_wire_put_text(struct loy_wire_put *put, struct loy_wire_name name, struct loy_str text)
@@ -30,24 +64,31 @@ void loy_wire_put_text(struct loy_wire_put *put, struct loy_wire_name name, stru
         loy_wire_json_write_text(put->buf, text);
         return;
     }
-    put_tag(put, name, WIRE_BYTES);
-    loy_varint_put(put->buf, text.len);
-    loy_buf_append(put->buf, text);
+    char *at = room_for(put->buf, 1 + VARINT_MAX + text.len);
+    if (at) {
+        at = varint(tag(at, name, WIRE_BYTES), text.len);
+        memcpy(at, text.at, text.len);
+        written(put->buf, at + text.len);
+    }
 }
 
 static void put_number(struct loy_wire_put *put, struct loy_wire_name name, int64_t number, bool quoted)
 {
-    if (!put->json) {
-        put_tag(put, name, WIRE_VARINT);
-        loy_varint_put(put->buf, (uint64_t)number);
+    char *at = room_for(put->buf, LOY_WIRE_NAME_MAX + VARINT_MAX + LOY_DECIMAL_TEXT_MAX + 2);
+    if (!at) {
         return;
     }
-    char text[LOY_DECIMAL_TEXT_MAX + 2];
-    text[0] = '"';
-    size_t length = loy_decimal_format(number, 0, text + 1);
-    text[1 + length] = '"';
-    put_name(put, name);
-    loy_buf_append(put->buf, quoted ? (struct loy_str){text, length + 2} : (struct loy_str){text + 1, length});
+    if (!put->json) {
+        at = varint(tag(at, name, WIRE_VARINT), (uint64_t)number);
+    } else {
+        at = json_name(put, at, name);
+        *at = '"';
+        at += quoted;
+        at += loy_decimal_format(number, 0, at);
+        *at = '"';
+        at += quoted;
+    }
+    written(put->buf, at);
 }
 
 void loy_wire_put_i32(struct loy_wire_put *put, struct loy_wire_name name, int32_t number)
@@ -60,36 +101,40 @@ void loy_wire_put_i64(struct loy_wire_put *put, struct loy_wire_name name, int64
     put_number(put, name, number, true);
 }
 
-static void put_timestamp(struct loy_buf *buf, int64_t moment_us)
+static char *timestamp(char *at, int64_t moment_us)
 {
     int64_t part = moment_us % LOY_US_PER_SECOND;
     part += part < 0 ? LOY_US_PER_SECOND : 0;
     int64_t seconds = (moment_us - part) / LOY_US_PER_SECOND;
     if (seconds) {
-        loy_buf_append_byte(buf, 1 << 3 | WIRE_VARINT);
-        loy_varint_put(buf, (uint64_t)seconds);
+        *at++ = 1 << 3 | WIRE_VARINT;
+        at = varint(at, (uint64_t)seconds);
     }
     if (part) {
-        loy_buf_append_byte(buf, 2 << 3 | WIRE_VARINT);
-        loy_varint_put(buf, (uint64_t)part * 1000);
+        *at++ = 2 << 3 | WIRE_VARINT;
+        at = varint(at, (uint64_t)part * 1000);
     }
+    return at;
 }
 
 void loy_wire_put_moment(struct loy_wire_put *put, struct loy_wire_name name, int64_t moment_us)
 {
     moment_us = moment_us < LOY_MOMENT_MIN ? LOY_MOMENT_MIN : moment_us > LOY_MOMENT_MAX ? LOY_MOMENT_MAX : moment_us;
-    if (!put->json) {
-        struct loy_wire_nest nest = loy_wire_put_open(put, name);
-        put_timestamp(put->buf, moment_us);
-        loy_wire_put_close(put, nest);
+    char *at = room_for(put->buf, LOY_WIRE_NAME_MAX + 2 * (1 + VARINT_MAX) + LOY_MOMENT_TEXT_MAX + 2);
+    if (!at) {
         return;
     }
-    char text[LOY_MOMENT_TEXT_MAX + 2];
-    text[0] = '"';
-    size_t length = loy_moment_format(moment_us, text + 1);
-    text[1 + length] = '"';
-    put_name(put, name);
-    loy_buf_append(put->buf, (struct loy_str){text, length + 2});
+    if (put->json) {
+        at = json_name(put, at, name);
+        *at++ = '"';
+        at += loy_moment_format(moment_us, at);
+        *at++ = '"';
+    } else {
+        char *length = tag(at, name, WIRE_BYTES);
+        at = timestamp(length + 1, moment_us);
+        *length = (char)(at - length - 1); /* 23 at the most */
+    }
+    written(put->buf, at);
 }
 
 /* --- nesting ----------------------------------------------------------------------------------------------------- */
@@ -110,9 +155,13 @@ struct loy_wire_nest loy_wire_put_open_element(struct loy_wire_put *put, struct 
         put->first = true;
         return nest;
     }
-    put_tag(put, name, WIRE_BYTES);
-    nest.from = put->buf->len;
-    loy_buf_append_byte(put->buf, 0);
+    char *at = room_for(put->buf, 2);
+    if (at) {
+        at = tag(at, name, WIRE_BYTES);
+        nest.from = (size_t)(at - put->buf->at);
+        *at = 0;
+        written(put->buf, at + 1);
+    }
     return nest;
 }
 

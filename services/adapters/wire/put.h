@@ -18,13 +18,18 @@ struct loy_wire_put {
     bool first; /* JSON: no field of this object is written yet */
 };
 
-/* A field: its number (below 16: one byte with its type), and its name as JSON has it, separator included. */
+enum { LOY_WIRE_NAME_MAX = 32 }; /* bytes of a name with its separators */
+
+/* A field: its number (below 16: one byte with its type), and its name as JSON has it, separator included. Behind the
+ * text as many zeros as a name may be long: then names of all lengths are copied as if they had the largest. */
 struct loy_wire_name {
     uint8_t number;
     uint8_t length;
     const char *text;
 };
-#define LOY_WIRE_NAME(number, name) ((struct loy_wire_name){number, sizeof(", \"" name "\": ") - 1, ", \"" name "\": "})
+#define LOY_WIRE_ZEROS "\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0"
+#define LOY_WIRE_NAME(number, name)                                                                                    \
+    ((struct loy_wire_name){number, sizeof(", \"" name "\": ") - 1, ", \"" name "\": " LOY_WIRE_ZEROS})
 
 /* A message inside another one, between open and close. */
 struct loy_wire_nest {
