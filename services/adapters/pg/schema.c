@@ -13,6 +13,7 @@ static const char *const versions[] = {
     "20261122000003", /* roles */
     "20261122000004", /* levels */
     "20261122000005", /* joined lots */
+    "20261122000006", /* zones */
 };
 
 enum { VERSIONS = sizeof versions / sizeof *versions };
