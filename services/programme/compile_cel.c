@@ -75,6 +75,7 @@ void loy_compile_facts(struct loy_compile *compile)
         }
     }
     find_windows(compile, compile->root);
+    loy_compile_zones(compile);
     for (uint16_t i = 0; i < programme->wallet_count; i++) {
         if (!compile->wallets[i].id.len) {
             return; /* reported: without names of wallets there are no facts to check against */
@@ -82,7 +83,8 @@ void loy_compile_facts(struct loy_compile *compile)
     }
     struct loy_error error = {0};
     enum loy_err err =
-        loy_facts_env_new(programme, compile->given->matcher, NULL, 0, compile->arena, &programme->facts, &error);
+        loy_facts_env_new(programme, compile->given->matcher, compile->zones, compile->zone_count, compile->arena,
+                          &programme->facts, &error);
     if (err == LOY_ERR_NO_MEMORY) {
         compile->full = true;
     } else if (err) {
