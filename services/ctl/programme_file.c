@@ -76,7 +76,9 @@ enum loy_err loy_ctl_programme_revision(struct loy_ctl_programme *file, struct l
         file->name = "revision";
         file->zones = loy_published_zones(&rows, 0, 2);
         file->zones.text = loy_str_copy(&file->arena, file->zones.text);
-        err = file->text.at && file->zones.text.at ? LOY_OK : loy_error_set(error, LOY_ERR_NO_MEMORY, "the revision is too large");
+        err = file->text.at && file->zones.text.at
+                  ? LOY_OK
+                  : loy_error_set(error, LOY_ERR_NO_MEMORY, "the revision is too large");
     }
     loy_rows_free(&rows);
     return err;

@@ -18,7 +18,7 @@ struct loy_ctl_programme {
     const struct loy_programme *programme;
     struct loy_programme_issues issues;
     struct loy_frozen_zones zones; /* of a revision; zeroed: this machine's */
-    struct loy_numbers numbers; /* no rows: numbered in the order of the file */
+    struct loy_numbers numbers;    /* no rows: numbered in the order of the file */
 };
 
 LOY_MUST_USE enum loy_err loy_ctl_programme_init(struct loy_ctl_programme *file, struct loy_error *error);

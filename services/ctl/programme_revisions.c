@@ -97,18 +97,22 @@ static enum loy_err insert_revision(struct publication *p, struct loy_error *err
     char number[16];
     struct loy_rows rows = {0};
     const char *zones = p->zones.failed ? NULL : loy_str_dup_z(&p->file.arena, loy_buf_str(&p->zones));
-    const char *parameters[] = {
-        number, p->number == 1 ? "-infinity" : p->from, loy_str_dup_z(&p->file.arena, p->file.text), p->author,
-        p->reason, zones};
+    const char *parameters[] = {number,
+                                p->number == 1 ? "-infinity" : p->from,
+                                loy_str_dup_z(&p->file.arena, p->file.text),
+                                p->author,
+                                p->reason,
+                                zones};
     if (!zones) {
         return loy_error_set(error, LOY_ERR_NO_MEMORY, "the tables of the time zones are too large");
     }
     (void)snprintf(number, sizeof number, "%" PRId32, p->number);
-    enum loy_err err = loy_query_rows(p->query,
-                                      "INSERT INTO programme_revision (number, from_at, programme, author, reason, zones) "
-                                      "VALUES ($1::int, coalesce(nullif($2, '')::timestamptz, clock_timestamp()), "
-                                      "$3, $4, $5, $6) RETURNING number",
-                                      parameters, 6, &rows, error);
+    enum loy_err err =
+        loy_query_rows(p->query,
+                       "INSERT INTO programme_revision (number, from_at, programme, author, reason, zones) "
+                       "VALUES ($1::int, coalesce(nullif($2, '')::timestamptz, clock_timestamp()), "
+                       "$3, $4, $5, $6) RETURNING number",
+                       parameters, 6, &rows, error);
     loy_rows_free(&rows);
     return err;
 }

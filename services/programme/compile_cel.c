@@ -82,9 +82,8 @@ void loy_compile_facts(struct loy_compile *compile)
         }
     }
     struct loy_error error = {0};
-    enum loy_err err =
-        loy_facts_env_new(programme, compile->given->matcher, compile->zones, compile->zone_count, compile->arena,
-                          &programme->facts, &error);
+    enum loy_err err = loy_facts_env_new(programme, compile->given->matcher, compile->zones, compile->zone_count,
+                                         compile->arena, &programme->facts, &error);
     if (err == LOY_ERR_NO_MEMORY) {
         compile->full = true;
     } else if (err) {

@@ -32,9 +32,9 @@ LOY_MUST_USE enum loy_err loy_published_numbers(struct loy_query *query, struct 
 struct loy_published_given {
     struct loy_str text;
     int32_t revision;
-    int64_t from_us;             /* INT64_MIN for the first */
-    int64_t now_us;              /* for warnings about what has ended; INT64_MIN: none of these */
-    struct loy_numbers *numbers; /* NULL: numbered in the order of the file */
+    int64_t from_us;                      /* INT64_MIN for the first */
+    int64_t now_us;                       /* for warnings about what has ended; INT64_MIN: none of these */
+    struct loy_numbers *numbers;          /* NULL: numbered in the order of the file */
     const struct loy_frozen_zones *zones; /* NULL: this machine's */
     const struct loy_regex *regex;
 };

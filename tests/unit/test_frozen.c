@@ -61,9 +61,17 @@ static void a_zone_that_is_not_frozen_is_not_looked_for_on_the_machine(void **st
 static void a_table_that_cannot_be_is_refused(void **state)
 {
     static const char *const bad[] = {
-        "A/B\n",       "A/B \n",          "A/B x\n",        "A/B 3600 0\n", "A/B 3600 5 7200 5 3600\n",
-        "A/B 93601\n", "A/B 0 1e9 3600\n", "A/B 0  3600\n", "A/B 0 9 3600 8 7200\n",
-        "A/B 0 253402300801 3600\n",      "A/B 0 -62135596801 3600\n",
+        "A/B\n",
+        "A/B \n",
+        "A/B x\n",
+        "A/B 3600 0\n",
+        "A/B 3600 5 7200 5 3600\n",
+        "A/B 93601\n",
+        "A/B 0 1e9 3600\n",
+        "A/B 0  3600\n",
+        "A/B 0 9 3600 8 7200\n",
+        "A/B 0 253402300801 3600\n",
+        "A/B 0 -62135596801 3600\n",
     };
     (void)state;
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
