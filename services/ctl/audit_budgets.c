@@ -101,6 +101,7 @@ static void add_revision(struct budgets *budgets, const struct loy_published_row
     struct loy_arena_mark mark = loy_arena_mark(&file->arena);
     uint32_t numbers = file->numbers.count;
     file->text = row->text;
+    file->zones = row->zones;
     bool good = loy_ctl_programme_compile(file, row->number, row->from_us, INT64_MIN) == LOY_OK;
     add_grants(budgets, row->number, good ? file->programme : NULL);
     for (uint32_t i = 0; good && i < file->programme->budget_count; i++) {

@@ -64,7 +64,7 @@ enum loy_err loy_ctl_programme_revision(struct loy_ctl_programme *file, struct l
     const char *parameters[] = {text};
     (void)snprintf(text, sizeof text, "%" PRId32, number);
     enum loy_err err = loy_query_rows(query,
-                                      "SELECT number, programme FROM programme_revision "
+                                      "SELECT number, programme, zones FROM programme_revision "
                                       "WHERE number = $1::int OR $1::int = 0 ORDER BY number DESC LIMIT 1",
                                       parameters, 1, &rows, error);
     if (!err && rows.count == 0) {
@@ -74,7 +74,11 @@ enum loy_err loy_ctl_programme_revision(struct loy_ctl_programme *file, struct l
         *ret_number = (int32_t)loy_rows_integer(&rows, 0, 0);
         file->text = loy_str_copy(&file->arena, loy_rows_bytes(&rows, 0, 1));
         file->name = "revision";
-        err = file->text.at ? LOY_OK : loy_error_set(error, LOY_ERR_NO_MEMORY, "the revision is too large");
+        file->zones = loy_published_zones(&rows, 0, 2);
+        file->zones.text = loy_str_copy(&file->arena, file->zones.text);
+        err = file->text.at && file->zones.text.at
+                  ? LOY_OK
+                  : loy_error_set(error, LOY_ERR_NO_MEMORY, "the revision is too large");
     }
     loy_rows_free(&rows);
     return err;
@@ -88,6 +92,7 @@ enum loy_err loy_ctl_programme_compile(struct loy_ctl_programme *file, int32_t r
                                               .from_us = from_us,
                                               .now_us = now_us,
                                               .numbers = file->numbers.rows ? &file->numbers : NULL,
+                                              .zones = &file->zones,
                                               .regex = file->regex};
     return loy_published_compile(&given, &file->arena, &file->programme, &file->issues);
 }

@@ -17,7 +17,8 @@ struct loy_ctl_programme {
     const char *name; /* of the file, or "revision N"; borrowed */
     const struct loy_programme *programme;
     struct loy_programme_issues issues;
-    struct loy_numbers numbers; /* no rows: numbered in the order of the file */
+    struct loy_frozen_zones zones; /* of a revision; zeroed: this machine's */
+    struct loy_numbers numbers;    /* no rows: numbered in the order of the file */
 };
 
 LOY_MUST_USE enum loy_err loy_ctl_programme_init(struct loy_ctl_programme *file, struct loy_error *error);
@@ -29,7 +30,7 @@ LOY_MUST_USE enum loy_err loy_ctl_programme_read(struct loy_ctl_programme *file,
 /* Dictionary and counters of a database: then numbers are theirs. */
 LOY_MUST_USE enum loy_err loy_ctl_programme_numbers(struct loy_ctl_programme *file, struct loy_query *query,
                                                     struct loy_error *error);
-/* The text of a revision; number 0: the newest. *ret_number: which it is. */
+/* The text and the zones of a revision; number 0: the newest. *ret_number: which it is. */
 LOY_MUST_USE enum loy_err loy_ctl_programme_revision(struct loy_ctl_programme *file, struct loy_query *query,
                                                      int32_t number, int32_t *ret_number, struct loy_error *error);
 /* Compiles file->text. LOY_ERR_INVALID_VALUE: see file->issues. */

@@ -16,6 +16,7 @@ struct publication {
     char from[40]; /* as PostgreSQL reads it */
     const char *author, *approved_by;
     char reason[1024];
+    struct loy_buf zones; /* tables of the zones that the programme names, for all machines */
 };
 
 static enum loy_err read_options(struct publication *p, struct loy_error *error)
@@ -95,14 +96,23 @@ static enum loy_err insert_revision(struct publication *p, struct loy_error *err
 {
     char number[16];
     struct loy_rows rows = {0};
-    const char *parameters[] = {number, p->number == 1 ? "-infinity" : p->from,
-                                loy_str_dup_z(&p->file.arena, p->file.text), p->author, p->reason};
+    const char *zones = p->zones.failed ? NULL : loy_str_dup_z(&p->file.arena, loy_buf_str(&p->zones));
+    const char *parameters[] = {number,
+                                p->number == 1 ? "-infinity" : p->from,
+                                loy_str_dup_z(&p->file.arena, p->file.text),
+                                p->author,
+                                p->reason,
+                                zones};
+    if (!zones) {
+        return loy_error_set(error, LOY_ERR_NO_MEMORY, "the tables of the time zones are too large");
+    }
     (void)snprintf(number, sizeof number, "%" PRId32, p->number);
-    enum loy_err err = loy_query_rows(p->query,
-                                      "INSERT INTO programme_revision (number, from_at, programme, author, reason) "
-                                      "VALUES ($1::int, coalesce(nullif($2, '')::timestamptz, clock_timestamp()), "
-                                      "$3, $4, $5) RETURNING number",
-                                      parameters, 5, &rows, error);
+    enum loy_err err =
+        loy_query_rows(p->query,
+                       "INSERT INTO programme_revision (number, from_at, programme, author, reason, zones) "
+                       "VALUES ($1::int, coalesce(nullif($2, '')::timestamptz, clock_timestamp()), "
+                       "$3, $4, $5, $6) RETURNING number",
+                       parameters, 6, &rows, error);
     loy_rows_free(&rows);
     return err;
 }
@@ -113,6 +123,8 @@ static enum loy_err compile(struct publication *p, struct loy_error *error)
     if (err) {
         return err;
     }
+    loy_buf_init(&p->zones, &p->file.arena, 4096);
+    p->file.zones.written = &p->zones;
     err = loy_ctl_programme_compile(&p->file, p->number, INT64_MIN, loy_ctl_now_us());
     bool refused = !err && p->file.issues.inactive && !loy_call_flag(p->call, "allow-inactive");
     if (err == LOY_ERR_INVALID_VALUE || refused) {

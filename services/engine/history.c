@@ -38,6 +38,19 @@ int64_t loy_window_at(enum loy_window window, const struct loy_zone *zone, int64
     return 0;
 }
 
+/* Whether what was counted counts now. It does while its window lasts; and where another revision has another zone, so
+ * that the latest event lies in another window than it was counted in, while the window lasts that it lies in by this
+ * zone: else a member could have a day's limit twice because the day has another name. */
+static bool still_counts(const struct loy_account *account, const struct loy_counter *counter,
+                         const struct loy_zone *zone, int64_t now)
+{
+    if (counter->window == now) {
+        return true;
+    }
+    int64_t counted_in = loy_window_at((enum loy_window)(counter->key % KEY_COUNTED), zone, account->clock_us);
+    return counted_in != counter->window && counted_in == now;
+}
+
 enum loy_err loy_history_init(struct loy_account *account, const struct loy_zone *zone, int64_t moment_us,
                               uint32_t extra, struct loy_arena *arena)
 {
@@ -59,7 +72,10 @@ enum loy_err loy_history_init(struct loy_account *account, const struct loy_zone
             now[window] = loy_window_at((enum loy_window)window, zone, moment_us);
             known |= 1u << window;
         }
-        if (window > LOY_WINDOW_BALANCE || counter.window == now[window]) {
+        if (window > LOY_WINDOW_BALANCE) {
+            counters[kept++] = counter;
+        } else if (still_counts(account, &counter, zone, now[window])) {
+            counter.window = now[window];
             counters[kept++] = counter;
         }
     }

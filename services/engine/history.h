@@ -9,7 +9,8 @@
 #include "engine/programme.h"
 
 /* Copies days and counters into the arena, with room for one more day and `extra` more counters; forgets what calendar
- * windows before the moment's counted. */
+ * windows before the moment's counted. What is left is all of the moment's windows; the account's clock is still that
+ * of the event before. */
 LOY_MUST_USE enum loy_err loy_history_init(struct loy_account *account, const struct loy_zone *zone, int64_t moment_us,
                                            uint32_t extra, struct loy_arena *arena);
 

@@ -6,8 +6,11 @@
 #ifndef LOY_PROGRAMME_COMPILE_H
 #define LOY_PROGRAMME_COMPILE_H
 
+#include "cel/cel.h"
 #include "programme/programme_file.h"
 #include "programme/yaml.h"
+
+enum { LOY_COMPILE_ZONES_MAX = 32 };
 
 struct loy_compile {
     const struct loy_programme_given *given;
@@ -28,6 +31,8 @@ struct loy_compile {
     uint32_t group_count;
     uint32_t counters, funders; /* numbers given out where none are handed in */
     struct loy_str *funder_ids;
+    struct loy_cel_zone *zones; /* those that expressions may name */
+    uint32_t zone_count;
     bool full; /* the arena */
 };
 
@@ -57,6 +62,9 @@ void *loy_compile_room(struct loy_compile *compile, size_t count, size_t size);
 /* A number of the dictionary; reports at node where there is none. */
 int32_t loy_compile_number(struct loy_compile *compile, const char *kind, struct loy_str id, int32_t in_order,
                            const struct loy_yaml *node);
+
+/* --- compile_zones.c: reports the names of constants that are no zone --- */
+void loy_compile_zones(struct loy_compile *compile);
 
 /* --- compile_cel.c --- */
 void loy_compile_facts(struct loy_compile *compile); /* windows that are named, and the environment */

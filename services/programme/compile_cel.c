@@ -76,14 +76,15 @@ void loy_compile_facts(struct loy_compile *compile)
     }
     programme->attributes = loy_compile_texts(compile, facts, "attributes");
     find_windows(compile, compile->root);
+    loy_compile_zones(compile);
     for (uint16_t i = 0; i < programme->wallet_count; i++) {
         if (!compile->wallets[i].id.len) {
             return; /* reported: without names of wallets there are no facts to check against */
         }
     }
     struct loy_error error = {0};
-    enum loy_err err =
-        loy_facts_env_new(programme, compile->given->matcher, NULL, 0, compile->arena, &programme->facts, &error);
+    enum loy_err err = loy_facts_env_new(programme, compile->given->matcher, compile->zones, compile->zone_count,
+                                         compile->arena, &programme->facts, &error);
     if (err == LOY_ERR_NO_MEMORY) {
         compile->full = true;
     } else if (err) {

@@ -1,7 +1,5 @@
 #include "published/published.h"
 
-#include "adapters/zones/zones.h"
-
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -45,7 +43,8 @@ enum loy_err loy_published_numbers(struct loy_query *query, struct loy_arena *ar
 /* The number that stands there, or the next one of its kind. */
 static int32_t number_of(void *context, const char *kind, struct loy_str id)
 {
-    struct loy_numbers *numbers = context;
+    const struct loy_published_given *given = context;
+    struct loy_numbers *numbers = given->numbers;
     int32_t next = strcmp(kind, "wallet") == 0 ? 0 : 1;
     for (uint32_t i = 0; i < numbers->count; i++) {
         const struct loy_number *row = &numbers->rows[i];
@@ -63,13 +62,14 @@ static int32_t number_of(void *context, const char *kind, struct loy_str id)
 static enum loy_err zone_of(void *context, struct loy_str name, struct loy_arena *arena, struct loy_zone *ret_zone,
                             struct loy_error *error)
 {
-    (void)context;
-    return loy_zones_read(NULL, name, arena, ret_zone, error);
+    const struct loy_published_given *given = context;
+    return loy_frozen_zone(given->zones, name, arena, ret_zone, error);
 }
 
 enum loy_err loy_published_compile(const struct loy_published_given *given, struct loy_arena *arena,
                                    const struct loy_programme **ret_programme, struct loy_programme_issues *ret_issues)
 {
+    struct loy_published_given kept = *given;
     const struct loy_programme_given file = {
         .text = given->text,
         .revision = given->revision,
@@ -77,7 +77,7 @@ enum loy_err loy_published_compile(const struct loy_published_given *given, stru
         .now_us = given->now_us,
         .zone = zone_of,
         .number = given->numbers ? number_of : NULL,
-        .context = given->numbers,
+        .context = &kept,
         .matcher = loy_regex_matcher(given->regex),
     };
     return loy_programme_file_compile(&file, arena, ret_programme, ret_issues);
@@ -91,9 +91,16 @@ enum loy_err loy_published_after(struct loy_query *query, int32_t after, struct 
     (void)snprintf(text, sizeof text, "%" PRId32, after);
     return loy_query_rows(query,
                           "SELECT number, programme, CASE WHEN from_at = '-infinity' THEN NULL "
-                          "ELSE (extract(epoch FROM from_at) * 1000000)::bigint END "
+                          "ELSE (extract(epoch FROM from_at) * 1000000)::bigint END, zones "
                           "FROM programme_revision WHERE number > $1::int ORDER BY number",
                           parameters, 1, ret_rows, error);
+}
+
+struct loy_frozen_zones loy_published_zones(const struct loy_rows *rows, int32_t row, int32_t column)
+{
+    bool is_frozen = !loy_rows_is_null(rows, row, column);
+    return (struct loy_frozen_zones){.text = is_frozen ? loy_rows_bytes(rows, row, column) : (struct loy_str){0},
+                                     .is_frozen = is_frozen};
 }
 
 struct loy_published_row loy_published_row(const struct loy_rows *rows, int32_t row)
@@ -102,5 +109,6 @@ struct loy_published_row loy_published_row(const struct loy_rows *rows, int32_t 
         .number = (int32_t)loy_rows_integer(rows, row, 0),
         .from_us = loy_rows_is_null(rows, row, 2) ? INT64_MIN : loy_rows_integer(rows, row, 2),
         .text = loy_rows_bytes(rows, row, 1),
+        .zones = loy_published_zones(rows, row, 3),
     };
 }

@@ -92,8 +92,8 @@ static void say_refused(const struct revision *revision, const struct loy_progra
 }
 
 /* error is set when the revision cannot be run here; that is no failure of the loader. */
-static enum loy_err compile(struct loy_worker_revisions *r, struct revision *revision, struct loy_str text,
-                            struct loy_error *error)
+static enum loy_err compile(struct loy_worker_revisions *r, struct revision *revision,
+                            const struct loy_published_row *row, struct loy_error *error)
 {
     struct loy_arena arena, scratch;
     struct loy_numbers numbers = {0};
@@ -101,7 +101,7 @@ static enum loy_err compile(struct loy_worker_revisions *r, struct revision *rev
     const struct loy_programme *programme;
     loy_region_arena(&revision->region, &arena);
     loy_region_arena(&r->scratch, &scratch);
-    struct loy_str kept = loy_str_copy(&arena, text);
+    struct loy_str kept = loy_str_copy(&arena, row->text);
     enum loy_err err = loy_published_numbers(r->query, &scratch, &numbers, error);
     if (err) {
         return err;
@@ -112,6 +112,7 @@ static enum loy_err compile(struct loy_worker_revisions *r, struct revision *rev
                                               .from_us = revision->from_us,
                                               .now_us = INT64_MIN,
                                               .numbers = &numbers,
+                                              .zones = &row->zones,
                                               .regex = revision->regex};
     err = kept.at ? loy_published_compile(&given, &arena, &programme, &issues) : LOY_ERR_NO_MEMORY;
     if (err == LOY_ERR_INVALID_VALUE) {
@@ -132,6 +133,11 @@ static enum loy_err compile(struct loy_worker_revisions *r, struct revision *rev
         revision->programme.historical_source_count = r->config->historical_sources.count;
     }
     revision->compiled = true;
+    if (programme->zone && !row->zones.is_frozen) {
+        LOY_WARN("zones_not_frozen", LOY_LOG_INT("revision", revision->number),
+                 LOY_LOG_TEXT("advice", "it was published by an older loyalctl: this machine's time zones are used; "
+                                        "loyalctl programme publish stores them with a revision"));
+    }
     return LOY_OK;
 }
 
@@ -149,7 +155,7 @@ static enum loy_err open_revision(struct loy_worker_revisions *r, const struct l
     if (!err && !revision->regex) {
         err = loy_error_set(error, LOY_ERR_NO_MEMORY, "no memory for regular expressions");
     }
-    err = err ? err : compile(r, revision, row->text, &refused);
+    err = err ? err : compile(r, revision, row, &refused);
     if (err) {
         *error = refused.code ? refused : *error;
         close_revision(revision);

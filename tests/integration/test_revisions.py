@@ -1,6 +1,8 @@
 """Published revisions: a worker waits for the first, takes later ones up without a restart, and decides each event by
 the one in force when it occurred."""
+import datetime
 import itertools
+import shutil
 import subprocess
 import threading
 import time
@@ -145,4 +147,44 @@ def test_a_revision_that_cannot_be_run_here_stops_only_what_it_concerns(new_worl
     world.wait_drained()
     assert by_revision(world) == {1: 1, 4: 1}
     world.wait_for(lambda: not_ready(worker) == "", "readiness")
+    world.audit()
+
+
+HOURS = """programme: hours
+time_zone: Europe/Moscow
+currency: RUB
+wallets:
+  points: {}
+earning:
+  - {id: here, trigger: purchase, when: "event.hour == 15", reward: {points: 1}}
+  - {id: there, trigger: purchase, when: "event.at.getHours('Asia/Tokyo') == 21", reward: {points: 10}}
+"""
+
+
+def test_workers_decide_by_the_zones_of_the_publication_and_not_by_their_own(new_world, tmp_path):
+    path = tmp_path / "hours.yaml"
+    path.write_text(HOURS)
+    world = new_world(programme=path, partitions=2)
+    elsewhere = tmp_path / "zoneinfo"
+    for name in ("Europe/Moscow", "Asia/Tokyo"):
+        (elsewhere / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy("/usr/share/zoneinfo/Pacific/Auckland", elsewhere / name)
+    noon = datetime.datetime.now(datetime.timezone.utc).replace(hour=12, minute=0) - datetime.timedelta(days=2)
+
+    def worker_at(zoneinfo, member):
+        worker = world.start_worker(environment={"TZDIR": str(zoneinfo)})
+        world.publish(purchase(member, 10000, at=noon))
+        world.wait_drained()
+        worker.stop()
+        return world.balance(member), worker.log_text()
+
+    [(zones,)] = world.query("SELECT zones FROM programme_revision")
+    assert [line.split()[0] for line in zones.splitlines()] == ["Europe/Moscow", "Asia/Tokyo"]
+    for zoneinfo in elsewhere, tmp_path / "nothing":  # another database, and none at all
+        balance, log = worker_at(zoneinfo, zoneinfo.name)
+        assert balance == (11, 0) and "zones_not_frozen" not in log
+    world.query("UPDATE programme_revision SET zones = NULL RETURNING 1")  # as an older loyalctl left it
+    balance, log = worker_at(elsewhere, "older")
+    assert balance is None or balance == (0, 0), "the other database makes no difference: this test shows nothing"
+    assert "event=zones_not_frozen" in log and "revision=1" in log
     world.audit()

@@ -306,6 +306,34 @@ static void a_late_event_does_not_slip_under_a_daily_limit(void **state)
     assert_string_equal(story_reason(&s, 1), "limit");
 }
 
+/* In Moscow until a revision says Vladivostok, seven hours on, or the other way round: a day of the member has one
+ * limit whatever it is called. */
+static void a_limit_a_day_holds_where_the_time_zone_changes(void **state)
+{
+    static const struct loy_zone_transition seven_hours_on[] = {{INT64_MIN, 10 * 3600}};
+    static const struct loy_zone vladivostok = {seven_hours_on, 1};
+    static const struct loy_limit daily[] = {{LOY_WINDOW_DAY, 1}};
+    (void)state;
+    const struct loy_zone *moscow = s.programme.zone;
+    story_rule(&s, (struct loy_rule){.number = 1, .limits = daily, .limit_count = 1, .reward = once(10)});
+    story_spend(&s, "2026-11-02T15:00:00Z", 10000); /* the 2nd in Moscow, the 3rd in Vladivostok */
+    assert_int_equal(story_granted(&s, 1), 10);
+    s.programme.zone = &vladivostok;
+    story_spend(&s, "2026-11-02T16:00:00Z", 10000);
+    assert_string_equal(story_reason(&s, 1), "limit"); /* one purchase on the 3rd has been granted already */
+    story_spend(&s, "2026-11-03T13:59:59Z", 10000);
+    assert_string_equal(story_reason(&s, 1), "limit");
+    story_spend(&s, "2026-11-03T14:00:00Z", 10000); /* the 4th begins */
+    assert_int_equal(story_granted(&s, 1), 10);
+    s.programme.zone = moscow;
+    story_spend(&s, "2026-11-03T15:00:00Z", 10000); /* the 3rd again */
+    assert_string_equal(story_reason(&s, 1), "limit");
+    story_spend(&s, "2026-11-03T20:59:59Z", 10000);
+    assert_string_equal(story_reason(&s, 1), "limit");
+    story_spend(&s, "2026-11-03T21:00:00Z", 10000); /* the 4th begins here too */
+    assert_int_equal(story_granted(&s, 1), 10);
+}
+
 static void a_cap_grants_what_is_left_or_nothing(void **state)
 {
     (void)state;
@@ -542,6 +570,7 @@ int main(void)
         TEST(what_a_condition_saw_is_kept_when_it_was_true),
         TEST(conditions_see_lines_attributes_and_the_clock),
         TEST(a_limit_counts_times_in_its_window),
+        TEST(a_limit_a_day_holds_where_the_time_zone_changes),
         TEST(a_late_event_does_not_slip_under_a_daily_limit),
         TEST(a_cap_grants_what_is_left_or_nothing),
         TEST(a_wallets_cap_is_used_by_base_points_first),

@@ -234,9 +234,58 @@ static void test_an_arena_that_is_too_small_is_no_crash(void **state)
     assert_int_equal(err, LOY_OK);
 }
 
+/* Knows two zones, and writes down what it is asked for. */
+static enum loy_err two_zones(void *context, struct loy_str name, struct loy_arena *into, struct loy_zone *ret_zone,
+                              struct loy_error *error)
+{
+    static const struct loy_zone_transition moscow[] = {{INT64_MIN, 10800}}, tokyo[] = {{INT64_MIN, 32400}};
+    bool is_moscow = loy_str_equal(name, LOY_STR("Europe/Moscow"));
+    char *asked = context;
+    (void)into;
+    (void)error;
+    (void)sprintf(asked + strlen(asked), "%.*s ", LOY_STR_ARG(name));
+    *ret_zone = (struct loy_zone){is_moscow ? moscow : tokyo, 1};
+    return is_moscow || loy_str_equal(name, LOY_STR("Asia/Tokyo")) ? LOY_OK : LOY_ERR_NOT_FOUND;
+}
+
+static void test_time_zones_of_conditions_are_those_that_they_name(void **state)
+{
+    (void)state;
+    char asked[256] = "";
+    const struct loy_programme_given given = {.now_us = INT64_MIN, .zone = two_zones, .context = asked};
+    const char *head = "time_zone: Europe/Moscow\n" HEAD "earning:\n  - id: b\n    trigger: purchase\n"
+                       "    reward: {points: 1}\n    when: \"";
+    static const struct {
+        const char *when, *asked, *refused;
+    } rows[] = {
+        {"event.at.getHours('Asia/Tokyo') == 9 && event.at.getMonth('Europe/Moscow') == 0", "Europe/Moscow Asia/Tokyo ",
+         NULL},
+        {"event.at.getHours('Asia/Tokyo') == 9 || event.at.getMinutes('Asia/Tokyo') == 9", "Europe/Moscow Asia/Tokyo ",
+         NULL},
+        {"event.at.getHours('UTC') == 9 || event.at.getHours('+03:00') == 9", "Europe/Moscow ", NULL},
+        {"event.channel.startsWith('Asia/Tokyo')", "Europe/Moscow ", NULL},
+        {"event.at.getHours('Asia/Tokio') == 9", "Europe/Moscow Asia/Tokio ", "there is no time zone 'Asia/Tokio'"},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[1024];
+        (void)snprintf(text, sizeof text, "%s%s\"\n", head, rows[i].when);
+        asked[0] = '\0';
+        const struct loy_programme *programme = compile_as(text, &given);
+        assert_string_equal(asked, rows[i].asked);
+        assert_int_equal(programme == NULL, rows[i].refused != NULL);
+        if (rows[i].refused) {
+            assert_int_equal(issues.count, 1);
+            assert_int_equal(issues.items[0].line, 10);
+            assert_int_equal(issues.items[0].column, 12 + sizeof "event.at.getHours(");
+            assert_memory_equal(issues.items[0].message.at, rows[i].refused, strlen(rows[i].refused));
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_time_zones_of_conditions_are_those_that_they_name),
         cmocka_unit_test(test_a_rule_is_what_the_file_says),
         cmocka_unit_test(test_windows_are_those_that_conditions_name),
         cmocka_unit_test(test_numbers_are_the_dictionarys),

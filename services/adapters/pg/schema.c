@@ -14,6 +14,7 @@ static const char *const versions[] = {
     "20261122000004", /* levels */
     "20261122000005", /* joined lots */
     "20261122000006", /* commit */
+    "20261122000007", /* zones */
 };
 
 enum { VERSIONS = sizeof versions / sizeof *versions };

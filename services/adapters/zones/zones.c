@@ -3,6 +3,7 @@
 #include "adapters/zones/rule.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 enum { HEADER = 44 };
 
@@ -162,7 +163,9 @@ enum loy_err loy_zones_read(const char *folder, struct loy_str name, struct loy_
                             struct loy_error *error)
 {
     char path[512];
-    int len = snprintf(path, sizeof path, "%s/%.*s", folder ? folder : LOY_ZONES_FOLDER, LOY_STR_ARG(name));
+    const char *of_system = getenv("TZDIR");
+    of_system = of_system && *of_system ? of_system : LOY_ZONES_FOLDER;
+    int len = snprintf(path, sizeof path, "%s/%.*s", folder ? folder : of_system, LOY_STR_ARG(name));
     if (!is_zone_name(name) || len < 0 || (size_t)len >= sizeof path) {
         return loy_error_set(error, LOY_ERR_NOT_FOUND, "zones: '%.*s' is no name of a zone", LOY_STR_ARG(name));
     }

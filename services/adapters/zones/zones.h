@@ -15,8 +15,8 @@ enum { LOY_ZONES_LAST_YEAR = 2099, LOY_ZONES_MAX_FILE = 65536, LOY_ZONES_MAX_TRA
 
 #define LOY_ZONES_FOLDER "/usr/share/zoneinfo"
 
-/* name: "Europe/Moscow". folder NULL: LOY_ZONES_FOLDER. The table is in the arena.
- * LOY_ERR_NOT_FOUND: no such zone, or not a name; LOY_ERR_CORRUPT: the file is no TZif. */
+/* name: "Europe/Moscow". folder NULL: what TZDIR says, as for the C library, or LOY_ZONES_FOLDER. The table is in the
+ * arena. LOY_ERR_NOT_FOUND: no such zone, or not a name; LOY_ERR_CORRUPT: the file is no TZif. */
 LOY_MUST_USE enum loy_err loy_zones_read(const char *folder, struct loy_str name, struct loy_arena *arena,
                                          struct loy_zone *ret_zone, struct loy_error *error);
 /* The same from bytes in memory. */

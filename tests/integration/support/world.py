@@ -127,9 +127,9 @@ class World:
         return self.loyalctl("programme", "publish", found[0] if found else str(programme), "--author", "test",
                              "--reason", "test", *options)
 
-    def start_worker(self, ready=True, **settings):
+    def start_worker(self, ready=True, environment=None, **settings):
         program = services.Program(self.folder, f"worker{len(self.running)}", [str(self.programs / "loyald-worker")],
-                          self.env(**settings))
+                          {**self.env(**settings), **(environment or {})})
         self.running.append(program)
         program.start()
         if ready:
