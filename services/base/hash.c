@@ -3,18 +3,32 @@
 #include <nettle/sha2.h>
 #include <string.h>
 
+/* Small parts are gathered first: nettle would copy each of them to and fro at the borders of its blocks. */
 void loy_sha256_parts(const struct loy_str *parts, size_t count, uint8_t ret_sha256[32])
 {
+    enum { GATHERED = 1024, LENGTH = 8 };
     struct sha256_ctx ctx;
+    uint8_t gathered[GATHERED];
+    size_t used = 0;
     sha256_init(&ctx);
     for (size_t i = 0; i < count; i++) {
-        uint8_t length[8];
-        for (int b = 0; b < 8; b++) {
-            length[b] = (uint8_t)((uint64_t)parts[i].len >> (8 * b));
+        if (used + LENGTH + parts[i].len > GATHERED) {
+            sha256_update(&ctx, used, gathered);
+            used = 0;
         }
-        sha256_update(&ctx, sizeof length, length);
-        sha256_update(&ctx, parts[i].len, (const uint8_t *)parts[i].at);
+        for (int b = 0; b < LENGTH; b++) {
+            gathered[used++] = (uint8_t)((uint64_t)parts[i].len >> (8 * b));
+        }
+        if (used + parts[i].len > GATHERED) {
+            sha256_update(&ctx, used, gathered);
+            sha256_update(&ctx, parts[i].len, (const uint8_t *)parts[i].at);
+            used = 0;
+        } else if (parts[i].len) {
+            memcpy(gathered + used, parts[i].at, parts[i].len);
+            used += parts[i].len;
+        }
     }
+    sha256_update(&ctx, used, gathered);
     sha256_digest(&ctx, 32, ret_sha256);
 }
 

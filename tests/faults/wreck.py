@@ -373,14 +373,18 @@ def value_of(row):
 
 def poisoned_row(key, row, state):
     """The row with another state, and every sum of it right again (services/adapters/redis/row.h)."""
-    import hashlib
     member = key.rpartition(b":")[2]
-    k, n = (int.from_bytes(row[at:at + 4], "little", signed=True) for at in (17, 21))
-    seq, version = (int.from_bytes(row[at:at + 8], "little", signed=True) for at in (25, 33))
-    rest = row[17:41] + digest(member.decode(), k, n, seq, version, state).bytes + state
-    parts = (member, (1).to_bytes(4, "little"), rest[:40], rest[40:])
-    whole = hashlib.sha256(b"".join(len(part).to_bytes(8, "little") + part for part in parts)).digest()
-    return row[:1] + whole[:16] + rest
+    k, n = (int.from_bytes(row[at:at + 4], "little", signed=True) for at in (11, 15))
+    seq, version = (int.from_bytes(row[at:at + 8], "little", signed=True) for at in (19, 27))
+    plain = row[11:35] + digest(member.decode(), k, n, seq, version, state).bytes
+    words = [1]  # the incarnation
+    for part in (member, plain, state):
+        words += [len(part), *(int.from_bytes(part[at:at + 8], "little") for at in range(0, len(part), 8))]
+    check = 0
+    for word in words:
+        check = (check ^ word) * 0x9E3779B97F4A7C15 % 2**64
+        check ^= check >> 32
+    return row[:1] + check.to_bytes(8, "little") + bytes(2) + plain + state
 
 
 def redis_poisoned(stand, missed):
@@ -397,8 +401,8 @@ def redis_poisoned(stand, missed):
         some = 0
         for _ in range(30):
             for key, row in rows().items():
-                if key in old and old[key][57:] != row[57:]:
-                    client.set(key, value_of(poisoned_row(key, row, old[key][57:])))
+                if key in old and old[key][51:] != row[51:]:
+                    client.set(key, value_of(poisoned_row(key, row, old[key][51:])))
                     some += 1
             time.sleep(0.1)
         assert some > 100, f"only {some} rows were poisoned"

@@ -302,6 +302,32 @@ static void parts_are_hashed_with_their_lengths(void **state)
     assert_memory_equal(digest.bytes, expected, 16);
 }
 
+/* Whether parts are gathered or not is not to be seen. */
+static void parts_of_any_length_are_hashed_as_their_bytes(void **state)
+{
+    (void)state;
+    static char text[4096], whole[sizeof text + 64];
+    static const size_t lengths[] = {0, 1, 7, 500, 1007, 1008, 1009, 1015, 1016, 1017, 1024, 2000};
+    enum { COUNT = sizeof lengths / sizeof *lengths };
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = (char)(i * 7 + i / 256);
+    }
+    for (size_t i = 0; i < (size_t)COUNT * COUNT; i++) {
+        struct loy_str parts[] = {{text, lengths[i / COUNT]}, {text + 2048, lengths[i % COUNT]}, {text + 5, 9}};
+        uint8_t sha256[32];
+        size_t used = 0;
+        for (size_t part = 0; part < 3; part++) {
+            for (int b = 0; b < 8; b++) {
+                whole[used++] = (char)(uint8_t)(parts[part].len >> (8 * b));
+            }
+            memcpy(whole + used, parts[part].at, parts[part].len);
+            used += parts[part].len;
+        }
+        loy_sha256_parts(parts, 3, sha256);
+        assert_memory_equal(loy_digest_of((struct loy_str){whole, used}).bytes, sha256, 16);
+    }
+}
+
 /* --- varints and the table --- */
 
 static void varints_come_back_and_cut_ones_fail(void **state)
@@ -370,6 +396,7 @@ int main(void)
         cmocka_unit_test(moments_are_read_and_written_as_rfc_3339),
         cmocka_unit_test(murmur2_places_keys_as_java_clients_do),
         cmocka_unit_test(parts_are_hashed_with_their_lengths),
+        cmocka_unit_test(parts_of_any_length_are_hashed_as_their_bytes),
         cmocka_unit_test(varints_come_back_and_cut_ones_fail),
         cmocka_unit_test(a_table_finds_every_key_and_keeps_the_first_value),
     };

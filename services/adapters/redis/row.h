@@ -1,10 +1,10 @@
 /* What stands in Redis under a member's key: the JSON that other services read, and in its last field the account.
  *
- * {"member_id":…, … ,"loyald":"text"}: one string, so that a member is one command. The text is base64 without padding
- * of byte 2 | 16 bytes of SHA-256 over the rest, the member id and the incarnation | k, n (4 bytes each), seq, version
- * (8 each), little-endian | digest (16) | state. Bytes that were damaged, cut, or copied from under another key are
- * told by the sum. The digest travels as it is: whether it fits the account is for the worker to see, and whether it
- * still stands for the commit. Pure; any thread. Test: tests/unit/test_redis_row.c. */
+ * {"member_id":…, … ,"loyald":"text"}: one string, so that a member is one command. The text is base64 without
+ * padding of byte 3 | 8 bytes of check over the rest, the member id and the incarnation | 2 zeros | k, n (4 bytes
+ * each), seq, version (8 each), little-endian | digest (16) | state. Bytes that were damaged, cut, or copied from under
+ * another key are told by the check, which is no defence: whether the digest, a SHA-256, fits the account is for the
+ * worker to see, and whether it still stands for the commit. Pure; any thread. Test: tests/unit/test_redis_row.c. */
 #ifndef LOY_ADAPTERS_REDIS_ROW_H
 #define LOY_ADAPTERS_REDIS_ROW_H
 
@@ -12,7 +12,7 @@
 #include "ports/store.h"
 
 enum {
-    LOY_REDIS_ROW_HEAD = 1 + 16 + 4 + 4 + 8 + 8 + 16,
+    LOY_REDIS_ROW_HEAD = 1 + 8 + 2 + 4 + 4 + 8 + 8 + 16,
     LOY_REDIS_ROW_MAX = 16384,  /* bytes of a row that is written or believed, head and state */
     LOY_REDIS_JSON_MAX = 16384, /* bytes of the JSON before it */
 };
