@@ -2,6 +2,8 @@
 
 #include <assert.h>
 
+#define AROUND_US (3 * LOY_US_PER_DAY)
+
 static int64_t floor_div(int64_t a, int64_t b)
 {
     int64_t quotient = a / b;
@@ -63,14 +65,12 @@ struct loy_date loy_date_add_months(struct loy_date date, int32_t months)
     return moved;
 }
 
-int32_t loy_zone_offset_s(const struct loy_zone *zone, int64_t moment_us)
+/* The row in force at the moment. */
+static size_t row_at(const struct loy_zone *zone, int64_t moment_us)
 {
-    if (!zone) {
-        return 0;
-    }
     assert(zone->count >= 1);
     size_t low = 0;
-    size_t high = zone->count; /* the row in force is in [low, high) */
+    size_t high = zone->count; /* the row is in [low, high) */
     while (high - low > 1) {
         size_t middle = low + (high - low) / 2;
         if (zone->transitions[middle].from_us <= moment_us) {
@@ -79,7 +79,12 @@ int32_t loy_zone_offset_s(const struct loy_zone *zone, int64_t moment_us)
             high = middle;
         }
     }
-    return zone->transitions[low].offset_s;
+    return low;
+}
+
+int32_t loy_zone_offset_s(const struct loy_zone *zone, int64_t moment_us)
+{
+    return zone ? zone->transitions[row_at(zone, moment_us)].offset_s : 0;
 }
 
 struct loy_civil loy_civil_from_moment(const struct loy_zone *zone, int64_t moment_us)
@@ -112,25 +117,25 @@ int64_t loy_day_start_us(const struct loy_zone *zone, int64_t local_day)
     if (!zone) {
         return as_if_utc;
     }
-    /* An offset is less than a day: the transitions that can matter lie within a day of the guess. Of all moments whose
-     * local day is this one, the first is either a start at a constant offset or a transition that jumps into the day.
-     */
-    int64_t first = INT64_MAX;
-    for (size_t i = 0; i < zone->count; i++) {
+    /* An offset is not much more than a day: the rows that can matter are in force within AROUND of the guess. Of all
+     * moments whose local day is this one, the first is either a start at a constant offset or a transition that jumps
+     * into the day; rows ascend, so the first that is found is the first there is. */
+    for (size_t i = row_at(zone, as_if_utc - AROUND_US); i < zone->count; i++) {
         const struct loy_zone_transition *row = &zone->transitions[i];
         int64_t from = i == 0 ? INT64_MIN : row->from_us;
         int64_t until = i + 1 < zone->count ? zone->transitions[i + 1].from_us : INT64_MAX;
         int64_t start = as_if_utc - row->offset_s * LOY_US_PER_SECOND;
+        if (i > 0 && from > as_if_utc + AROUND_US) {
+            break;
+        }
         if (start < from) {
             start = from;
         }
-        bool inside =
-            start < until && floor_div(start + row->offset_s * LOY_US_PER_SECOND, LOY_US_PER_DAY) == local_day;
-        if (inside && start < first) {
-            first = start;
+        if (start < until && floor_div(start + row->offset_s * LOY_US_PER_SECOND, LOY_US_PER_DAY) == local_day) {
+            return start;
         }
     }
-    return first != INT64_MAX ? first : as_if_utc - loy_zone_offset_s(zone, as_if_utc) * LOY_US_PER_SECOND;
+    return as_if_utc - loy_zone_offset_s(zone, as_if_utc) * LOY_US_PER_SECOND;
 }
 
 /* Exactly `count` digits and the character behind them; not printf, which an update would call some times. */

@@ -126,9 +126,9 @@ static bool touches(const struct loy_rule *rule, enum dimension dimension, const
     return false;
 }
 
-static bool allows(struct loy_text_set set, struct loy_str text)
+static inline bool allows(const struct loy_text_set *set, struct loy_str text)
 {
-    return set.count == 0 || loy_text_set_has(set, text);
+    return set->count == 0 || loy_text_set_has(*set, text);
 }
 
 bool loy_rule_concerns(const struct loy_rule *rule, const struct loy_event *event, int64_t at_us)
@@ -137,9 +137,9 @@ bool loy_rule_concerns(const struct loy_rule *rule, const struct loy_event *even
         (rule->until_us && at_us >= rule->until_us)) {
         return false;
     }
-    if (!allows(rule->channels, event->channel) || !allows(rule->stores, event->store_id) ||
-        !allows(rule->store_kinds, event->store_kind) || !allows(rule->partners, event->partner) ||
-        !allows(rule->activities, event->activity_name)) {
+    if (!allows(&rule->channels, event->channel) || !allows(&rule->stores, event->store_id) ||
+        !allows(&rule->store_kinds, event->store_kind) || !allows(&rule->partners, event->partner) ||
+        !allows(&rule->activities, event->activity_name)) {
         return false;
     }
     const struct loy_line_filter *lines = &rule->lines;

@@ -233,6 +233,44 @@ static void a_zone_moves_the_day_and_midnight_may_be_missing(void **state)
     }
 }
 
+/* Invented zones, with transitions by the hundred and days that are skipped or come twice: by the definition. */
+static void a_day_starts_with_the_first_moment_of_its_date(void **state)
+{
+    enum { ROWS = 200, DAYS = 1500 };
+    static struct loy_zone_transition rows[ROWS];
+    const int64_t hour = 3600 * LOY_US_PER_SECOND;
+    uint32_t random = 1, skipped = 0;
+    (void)state;
+    for (int round = 0; round < 20; round++) {
+        int64_t at = 0;
+        for (int i = 0; i < ROWS; i++) {
+            random = random * 1664525 + 1013904223;
+            at += (1 + (random >> 8) % 300) * hour;
+            rows[i] = (struct loy_zone_transition){at, (int32_t)((random >> 20) % 53 - 26) * 3600};
+        }
+        const struct loy_zone zone = {rows, ROWS};
+        static int64_t first[DAYS];
+        for (int day = 0; day < DAYS; day++) {
+            first[day] = INT64_MAX;
+        }
+        for (int64_t moment = -4 * LOY_US_PER_DAY; moment < (DAYS + 4) * LOY_US_PER_DAY; moment += hour) {
+            int64_t day = loy_local_day(&zone, moment);
+            if (day >= 0 && day < DAYS && first[day] == INT64_MAX) {
+                first[day] = moment;
+            }
+        }
+        for (int day = 0; day < DAYS; day++) {
+            skipped += first[day] == INT64_MAX;
+            assert_int_equal(loy_day_start_us(&zone, day),
+                             first[day] != INT64_MAX
+                                 ? first[day]
+                                 : day * LOY_US_PER_DAY -
+                                       loy_zone_offset_s(&zone, day * LOY_US_PER_DAY) * LOY_US_PER_SECOND);
+        }
+    }
+    assert_true(skipped > 50); /* else they were not tried */
+}
+
 static void moments_are_read_and_written_as_rfc_3339(void **state)
 {
     (void)state;
@@ -393,6 +431,7 @@ int main(void)
         cmocka_unit_test(days_and_dates_agree_over_all_years),
         cmocka_unit_test(months_later_is_the_same_day_or_the_last_one),
         cmocka_unit_test(a_zone_moves_the_day_and_midnight_may_be_missing),
+        cmocka_unit_test(a_day_starts_with_the_first_moment_of_its_date),
         cmocka_unit_test(moments_are_read_and_written_as_rfc_3339),
         cmocka_unit_test(murmur2_places_keys_as_java_clients_do),
         cmocka_unit_test(parts_are_hashed_with_their_lengths),
