@@ -94,7 +94,7 @@ static struct entry *entry_for(struct loy_account_cache *cache, struct entry **a
     if (*at) {
         drop_at(cache, at);
     }
-    size_t capacity = (text_len + text_len / 4 + 63) & ~(size_t)63; /* a state grows slowly */
+    size_t capacity = (text_len + text_len / 8 + 31) & ~(size_t)31; /* a state grows slowly */
     struct entry *entry = malloc(sizeof *entry + capacity);
     if (!entry) {
         return NULL;

@@ -8,6 +8,7 @@
 #include "worker/start.h"
 #include "worker/thread.h"
 
+#include <malloc.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,10 @@ enum {
     LOADED_MS = 20,               /* how soon it is noticed that a programme was loaded */
     EXIT_FAILED = 1,
     EXIT_USAGE = 2,
+    MALLOC_ARENAS = 2,
+    MALLOC_PAD = 1 << 20,
+    MALLOC_TRIM = 8 << 20,
+    MALLOC_MMAP = 1 << 20,
 };
 
 /* Everything that lives as long as the process. */
@@ -213,8 +218,21 @@ static int run(struct process *process)
     return well && (error.code == LOY_OK || stopped_early) ? 0 : EXIT_FAILED;
 }
 
+/* Some twenty threads, most of them librdkafka's, hand memory to each other: with an arena each, what one of them frees
+ * is no use to the others. And what a batch took is wanted by the next one: giving it back costs page faults. */
+static void tame_malloc(void)
+{
+#ifdef __GLIBC__
+    (void)mallopt(M_ARENA_MAX, MALLOC_ARENAS);
+    (void)mallopt(M_TOP_PAD, MALLOC_PAD);
+    (void)mallopt(M_TRIM_THRESHOLD, MALLOC_TRIM);
+    (void)mallopt(M_MMAP_THRESHOLD, MALLOC_MMAP);
+#endif
+}
+
 int main(int argc, char **argv)
 {
+    tame_malloc();
     struct process process = {0};
     struct loy_error error;
     struct loy_config_args args = {.program = LOY_CONFIG_WORKER, .argc = argc, .argv = argv, .environment = environ};

@@ -34,10 +34,12 @@ static const struct property {
     {"topic.metadata.refresh.interval.ms", "10000", IN, false},
     /* A thread that stopped turning gives its partitions up. */
     {"max.poll.interval.ms", "60000", IN, false},
-    /* Read ahead for two or three batches; the default keeps 64 MiB a thread. */
-    {"queued.min.messages", "10000", IN, false},
+    /* Read ahead for a batch of each partition, which is more than is worked while fetching rests; the default is
+     * 100,000 records of each, and 64 MiB a thread. What one answer brings comes on top of it. A larger record comes
+     * all the same. */
+    {"queued.min.messages", "2000", IN, false},
     {"queued.max.messages.kbytes", "8192", IN, false},
-    {"fetch.message.max.bytes", "524288", IN, false},
+    {"fetch.message.max.bytes", "131072", IN, false},
     {"fetch.max.bytes", "8388608", IN, false},
     /* A partition that is resumed joins the next request: that bounds how late a tick is read. */
     {"fetch.wait.max.ms", "100", IN, false},
