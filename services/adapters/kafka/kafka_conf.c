@@ -16,6 +16,8 @@ static const struct property {
 } properties[] = {
     {"log.queue", "true", IN | OUT, false},
     {"socket.keepalive.enable", "true", ALL, false},
+    /* Nagle's algorithm keeps a small request back until the broker acknowledges the one before. */
+    {"socket.nagle.disable", "true", ALL, false},
     /* After an outage be back within a second, not ten. */
     {"reconnect.backoff.max.ms", "1000", ALL, false},
     {"message.max.bytes", "4194304", ALL, false},
@@ -41,8 +43,10 @@ static const struct property {
     {"queued.max.messages.kbytes", "8192", IN, false},
     {"fetch.message.max.bytes", "131072", IN, false},
     {"fetch.max.bytes", "8388608", IN, false},
-    /* A partition that is resumed joins the next request: that bounds how late a tick is read. */
-    {"fetch.wait.max.ms", "100", IN, false},
+    /* A few milliseconds' records make an answer: each one costs the broker and us as much as a hundred records do, and
+     * becomes a batch. A partition that is resumed joins the next request: the wait bounds how late a tick is read. */
+    {"fetch.wait.max.ms", "20", IN, false},
+    {"fetch.min.bytes", "16384", IN, false},
     /* How long fetching rests after an error or with a full queue; the queue holds more than what is worked then. */
     {"fetch.error.backoff.ms", "50", IN, false},
     {"fetch.queue.backoff.ms", "50", IN, true},
@@ -53,7 +57,8 @@ static const struct property {
     {"acks", "all", OUT, false},
     /* An outage delays messages, it never fails them. */
     {"message.timeout.ms", "0", OUT, false},
-    {"linger.ms", "5", OUT, false},
+    /* A batch's messages come all at once, and nothing to wait for after them. */
+    {"linger.ms", "1", OUT, false},
     {"compression.codec", "lz4", OUT, false},
     /* Java's placing of a key. */
     {"partitioner", "murmur2_random", OUT, false},
