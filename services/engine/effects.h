@@ -54,6 +54,7 @@ enum loy_applied {
  * symbol, name, in words */
 #define LOY_REASONS(X)                                                                                                 \
     X(OTHER_WEEKDAY, "other_weekday", "not on this weekday")                                                           \
+    X(OTHER_DATE, "other_date", "not on this date")                                                                    \
     X(OTHER_HOUR, "other_hour", "not at this hour")                                                                    \
     X(OTHER_TENDER, "other_tender", "not paid in the way that is asked for")                                           \
     X(NOT_IN_SEGMENT, "not_in_segment", "the member is in none of its segments")                                       \

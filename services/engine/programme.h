@@ -169,9 +169,19 @@ struct loy_line_filter {
 };
 
 /* Minutes of the local day at the moment of validity, from included, until excluded; 0 ≤ from < until ≤ 1440. A range
- * over midnight is two of them: each is judged with the weekday of its own day. */
+ * over midnight is two of them: what is after midnight belongs to the night of the day before. */
 struct loy_minutes {
     uint16_t from, until;
+    bool of_day_before; /* judged with its weekday and date */
+};
+
+/* Days on which a rule comes again, in the programme's zone; one of them is enough. A day that a month lacks is its
+ * last one. */
+struct loy_recurrence {
+    uint8_t first, last; /* bits of weekdays as in struct loy_rule: the first, the last such day of a month */
+    uint32_t month_days; /* bits 1 << 1 to 1 << 31 */
+    const struct loy_month_day *dates;
+    uint32_t date_count;
 };
 
 enum loy_reward_kind {
@@ -235,7 +245,8 @@ struct loy_rule {
 
     /* What it takes, in this order; the first that fails is the reason in the trace. */
     uint8_t weekdays; /* bits 1 << 0 Monday … 1 << 6 Sunday; 0: any.                             "other_weekday" */
-    const struct loy_minutes *minutes; /* any of them; none: all day.                            "other_hour" */
+    const struct loy_recurrence *recurrence; /* NULL: any day.                                       "other_date" */
+    const struct loy_minutes *minutes;       /* any of them; none: all day.                            "other_hour" */
     uint32_t minute_count;
     struct loy_text_set tenders; /* at least one tender of these kinds.                   "other_tender" */
     uint64_t audience;           /* bits of programme.segments, one is enough; 0: all.    "not_in_segment" */

@@ -46,15 +46,58 @@ enum loy_err loy_rules_collect(struct loy_deciding *d)
 
 /* --- judging ----------------------------------------------------------------------------------------------------- */
 
-static bool in_hours(const struct loy_rule *rule, const struct loy_civil *civil)
+static bool is_day_of(struct loy_date date, uint8_t month_days, uint32_t day)
 {
-    uint32_t minute = civil->hour * 60u + civil->minute;
-    for (uint32_t i = 0; i < rule->minute_count; i++) {
-        if (minute >= rule->minutes[i].from && minute < rule->minutes[i].until) {
+    return date.day == day || (date.day == month_days && day > month_days);
+}
+
+static bool comes_again(const struct loy_recurrence *recurrence, struct loy_date date, uint8_t weekday)
+{
+    uint8_t month_days = loy_days_in_month(date.year, date.month);
+    if ((date.day <= 7 && recurrence->first & 1u << weekday) ||
+        (date.day + 7 > month_days && recurrence->last & 1u << weekday)) {
+        return true;
+    }
+    for (uint32_t day = 1; day <= 31; day++) {
+        if (recurrence->month_days & 1u << day && is_day_of(date, month_days, day)) {
             return true;
         }
     }
-    return rule->minute_count == 0;
+    for (uint32_t i = 0; i < recurrence->date_count; i++) {
+        if (recurrence->dates[i].month == date.month && is_day_of(date, month_days, recurrence->dates[i].day)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether the day, or the one before it, is one of the rule's. */
+static enum loy_reason judge_day(const struct loy_rule *rule, const struct loy_civil *civil, bool before)
+{
+    uint8_t weekday = before ? (uint8_t)((civil->weekday + 6) % 7) : civil->weekday;
+    if (rule->weekdays && !(rule->weekdays & 1u << weekday)) {
+        return LOY_REASON_OTHER_WEEKDAY;
+    }
+    struct loy_date date = before ? loy_date_from_days(loy_days_from_date(civil->date) - 1) : civil->date;
+    return rule->recurrence && !comes_again(rule->recurrence, date, weekday) ? LOY_REASON_OTHER_DATE : LOY_REASON_NONE;
+}
+
+/* The hours of a rule's days, those after midnight with the day before. */
+static enum loy_reason judge_time(const struct loy_rule *rule, const struct loy_civil *civil)
+{
+    uint32_t minute = civil->hour * 60u + civil->minute;
+    enum loy_reason today = judge_day(rule, civil, false);
+    enum loy_reason reason = today || !rule->minute_count ? today : LOY_REASON_OTHER_HOUR;
+    for (uint32_t i = 0; i < rule->minute_count; i++) {
+        const struct loy_minutes *hours = &rule->minutes[i];
+        if (minute >= hours->from && minute < hours->until) {
+            reason = hours->of_day_before ? judge_day(rule, civil, true) : today;
+            if (!reason) {
+                break;
+            }
+        }
+    }
+    return reason;
 }
 
 static bool has_tender(const struct loy_rule *rule, const struct loy_event *event)
@@ -87,11 +130,13 @@ static enum loy_err tell_audience(struct loy_deciding *d, uint64_t audience, uin
 /* Whatever does not depend on amounts. */
 static enum loy_err judge_circumstances(struct loy_deciding *d, const struct loy_rule *rule, struct loy_wanted *wanted)
 {
-    if (rule->weekdays && !(rule->weekdays & 1u << loy_facts_civil(&d->facts)->weekday)) {
-        wanted->reason = LOY_REASON_OTHER_WEEKDAY;
-    } else if (rule->minute_count && !in_hours(rule, loy_facts_civil(&d->facts))) {
-        wanted->reason = LOY_REASON_OTHER_HOUR;
-    } else if (!has_tender(rule, d->event)) {
+    if (rule->weekdays || rule->minute_count || rule->recurrence) {
+        wanted->reason = judge_time(rule, loy_facts_civil(&d->facts));
+    }
+    if (wanted->reason) {
+        return LOY_OK;
+    }
+    if (!has_tender(rule, d->event)) {
         wanted->reason = LOY_REASON_OTHER_TENDER;
     } else if (rule->audience) {
         uint64_t segments = 0;

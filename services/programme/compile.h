@@ -46,6 +46,9 @@ struct loy_str loy_compile_text(const struct loy_yaml *map, const char *key);
 int64_t loy_compile_decimal(const struct loy_yaml *map, const char *key, int scale, int64_t fallback);
 bool loy_compile_bool(const struct loy_yaml *map, const char *key, bool fallback);
 struct loy_period loy_compile_period(const struct loy_yaml *map, const char *key, int64_t fallback_us);
+/* Of the map's key `dates`, as "12-31": their number. */
+uint32_t loy_compile_dates(struct loy_compile *compile, const struct loy_yaml *map,
+                           const struct loy_month_day **ret_dates);
 /* Of the map's key `expiry`, in its short form or as a map; all zero without one. */
 void loy_compile_expiry(struct loy_compile *compile, const struct loy_yaml *map, struct loy_expiry *ret_expiry);
 int64_t loy_compile_moment(const struct loy_compile *compile, const struct loy_yaml *map, const char *key,

@@ -135,17 +135,38 @@ static void add_hours(struct loy_compile *compile, const struct loy_yaml *map, s
         if (!minutes || hours->kind != LOY_YAML_TEXT || !loy_value_hours(hours->text, &from, &until)) {
             continue;
         }
-        minutes[rule->minute_count++] = (struct loy_minutes){from, from < until ? until : 1440};
+        minutes[rule->minute_count++] = (struct loy_minutes){from, from < until ? until : 1440, false};
         if (from > until && until > 0) {
-            if (rule->weekdays) {
-                LOY_COMPILE_WARNING(
-                    compile, hours,
-                    "over midnight: the hours after it count as the next weekday's, which has to be among `days`");
-            }
-            minutes[rule->minute_count++] = (struct loy_minutes){0, until};
+            minutes[rule->minute_count++] = (struct loy_minutes){0, until, true};
         }
     }
     rule->minutes = minutes;
+}
+
+static void add_recurrence(struct loy_compile *compile, const struct loy_yaml *map, struct loy_rule *rule)
+{
+    static const char weekdays[] = "mon tue wed thu fri sat sun";
+    const struct loy_yaml *node = loy_yaml_get(map, "recurrence"), *day = NULL;
+    struct loy_recurrence *row = node ? loy_compile_room(compile, 1, sizeof *row) : NULL;
+    if (!row || node->kind != LOY_YAML_MAP) {
+        return;
+    }
+    row->first = (uint8_t)loy_compile_bits(node, "first", weekdays);
+    row->last = (uint8_t)loy_compile_bits(node, "last", weekdays);
+    row->date_count = loy_compile_dates(compile, node, &row->dates);
+    for (uint32_t i = 0; (day = loy_compile_one_of(node, "month_days", i)) != NULL; i++) {
+        int64_t number = 0;
+        if (day->kind == LOY_YAML_TEXT && loy_str_to_i64(day->text, &number) && number >= 1 && number <= 31) {
+            row->month_days |= 1u << number;
+        }
+    }
+    if (!loy_yaml_get(node, "first") && !loy_yaml_get(node, "last") && !loy_yaml_get(node, "month_days") &&
+        !loy_yaml_get(node, "dates")) {
+        LOY_COMPILE_ERROR(compile, node,
+                          "on which days does it come again? `first: sat`, `last: fri`, `month_days: [1, 15]`, or "
+                          "`dates: \"12-24\"` (of the year); weekdays are `days`");
+    }
+    rule->recurrence = row;
 }
 
 static void add_lines(struct loy_compile *compile, const struct loy_yaml *map, struct loy_rule *rule)
@@ -322,6 +343,7 @@ static void rule_concerns(struct loy_compile *compile, const struct loy_yaml *ma
     }
     rule->weekdays = (uint8_t)loy_compile_bits(map, "days", "mon tue wed thu fri sat sun");
     add_hours(compile, map, rule);
+    add_recurrence(compile, map, rule);
 }
 
 /* Instead of the wallet's. */

@@ -37,16 +37,17 @@ struct loy_period loy_compile_period(const struct loy_yaml *map, const char *key
     return is_length ? (struct loy_period){length.us, length.months} : (struct loy_period){fallback_us, 0};
 }
 
-static void expiry_dates(struct loy_compile *compile, const struct loy_yaml *map, struct loy_expiry *expiry)
+uint32_t loy_compile_dates(struct loy_compile *compile, const struct loy_yaml *map,
+                           const struct loy_month_day **ret_dates)
 {
     struct loy_text_set texts = loy_compile_texts(compile, map, "dates");
     struct loy_month_day *dates = texts.count ? loy_compile_room(compile, texts.count, sizeof *dates) : NULL;
+    uint32_t count = 0;
     for (uint32_t i = 0; dates && i < texts.count; i++) {
-        if (loy_value_month_day(texts.texts[i], &dates[expiry->date_count].month, &dates[expiry->date_count].day)) {
-            expiry->date_count++;
-        }
+        count += loy_value_month_day(texts.texts[i], &dates[count].month, &dates[count].day);
     }
-    expiry->dates = dates;
+    *ret_dates = dates;
+    return count;
 }
 
 void loy_compile_expiry(struct loy_compile *compile, const struct loy_yaml *map, struct loy_expiry *ret_expiry)
@@ -57,7 +58,7 @@ void loy_compile_expiry(struct loy_compile *compile, const struct loy_yaml *map,
         .after = text_of(map, "expiry") ? loy_compile_period(map, "expiry", 0) : loy_compile_period(expiry, "after", 0),
         .end_of = (enum loy_end_of)(end + 1), /* in the order of the enum, behind NOTHING */
     };
-    expiry_dates(compile, expiry, ret_expiry);
+    ret_expiry->date_count = loy_compile_dates(compile, expiry, &ret_expiry->dates);
 }
 
 int64_t loy_compile_moment(const struct loy_compile *compile, const struct loy_yaml *map, const char *key,

@@ -4,6 +4,7 @@
 #include "programme/compile.h"
 #include "programme/examples_keys.h"
 #include "programme/validate.h"
+#include "programme/values.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -70,9 +71,15 @@ void loy_example_basket(struct loy_event *event, struct loy_line *line, int64_t 
                                              .total_minor = amount_minor}};
 }
 
-static void fill_line(struct run *run, const struct loy_yaml *node, struct loy_line *line)
+/* Decimals of the purchase's own currency. */
+static int32_t digits_of(const struct run *run, const struct loy_yaml *purchase)
 {
-    int32_t digits = run->programme->currency_digits;
+    int32_t digits = loy_currency_digits(loy_compile_text(purchase, "currency"));
+    return digits < 0 ? run->programme->currency_digits : digits;
+}
+
+static void fill_line(struct run *run, const struct loy_yaml *node, int32_t digits, struct loy_line *line)
+{
     int kind = loy_compile_choice(node, "kind", "goods delivery gift_card deposit");
     struct loy_text_set labels = loy_compile_texts(&run->compile, node, "label");
     *line = (struct loy_line){
@@ -100,22 +107,23 @@ static void fill_purchase(struct run *run, const struct loy_yaml *node, struct l
     if (!rows || !paid) {
         return;
     }
-    int64_t total = loy_compile_decimal(node, "total", run->programme->currency_digits, 0);
+    int32_t digits = digits_of(run, node);
+    int64_t total = loy_compile_decimal(node, "total", digits, 0);
     loy_example_basket(event, rows, total, event->occurred_at_us);
     purchase->currency = loy_compile_text(node, "currency");
     purchase->line_count = count;
     purchase->total_minor = lines ? 0 : total;
     const struct loy_yaml *line = lines ? lines->first : NULL;
     for (uint32_t i = 0; line; line = line->next, i++) {
-        fill_line(run, line, &rows[i]);
+        fill_line(run, line, digits, &rows[i]);
         purchase->total_minor += rows[i].amount_minor;
     }
     purchase->tenders = paid;
     for (const struct loy_yaml *tender = tenders ? tenders->first : NULL; tender; tender = tender->next) {
-        paid[purchase->tender_count++] = (struct loy_tender){
-            .kind = loy_compile_text(tender, "kind"),
-            .amount_minor = loy_compile_decimal(tender, "amount", run->programme->currency_digits, 0),
-            .points = loy_compile_decimal(tender, "points", 0, 0)};
+        paid[purchase->tender_count++] =
+            (struct loy_tender){.kind = loy_compile_text(tender, "kind"),
+                                .amount_minor = loy_compile_decimal(tender, "amount", digits, 0),
+                                .points = loy_compile_decimal(tender, "points", 0, 0)};
     }
 }
 

@@ -93,8 +93,11 @@ SHAPE(period,
     K("until", DATE, .help = "The first moment that is not in it any more", .example = "2026-12-01"));
 
 SHAPE(recurrence,
-    LATER("every", CHOICE, .choices = "day week month year", .help = "How often it comes again", .example = "month"),
-    LATER("first", CHOICE, .choices = "mon tue wed thu fri sat sun", .help = "On the first such day of the month", .example = "sat"));
+    K("every", CHOICE, .choices = "month year !day !week", .fallback = "month", .help = "How often it comes again; it says what the other keys say already", .example = "month"),
+    K("first", CHOICES, .choices = "mon tue wed thu fri sat sun", .help = "On the first such day of each month", .example = "sat"),
+    K("last", CHOICES, .choices = "mon tue wed thu fri sat sun", .help = "On the last such day of each month", .example = "fri"),
+    K("month_days", DAYS, .min = 1, .max = 31, .help = "On these days of each month; one that a month lacks is its last", .example = "[1, 15]"),
+    K("dates", MONTH_DAYS, .max = 100, .help = "On these dates of each year", .example = "\"12-24\""));
 
 SHAPE(arm,
     IDENTITY,
@@ -147,7 +150,7 @@ SHAPE(campaign,
     K("audience", OBJECT, .shape = &audience, .help = "Whom it is for", .example = "{segment: silent}"),
     K("priority", INTEGER, .min = -1000, .max = 1000, .fallback = "0", .help = "Lower goes first where limits are short", .example = "10"),
     K("stack", OBJECT, .shape = &stack, .help = "How it goes together with other campaigns", .example = "{group: basket, pick: best}"),
-    LATER("recurrence", OBJECT, .shape = &recurrence, .help = "When it comes again", .example = "{every: month}"),
+    K("recurrence", OBJECT, .shape = &recurrence, .help = "On which days of a month or year it comes again, within its period", .example = "{first: sat}"),
     LATER("control", PERCENT, .help = "Share of the audience that gets no reward, to compare with", .example = "10%"),
     LATER("arms", LIST, .shape = &arm, .max = 8, .help = "Several treatments of one audience", .example = "[{id: a, share: 50%}]"),
     LATER("before", DURATION, .help = "With birthday and anniversary: how long before", .example = "7 days"),

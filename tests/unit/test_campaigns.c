@@ -82,7 +82,7 @@ static void coffee_counts_double_at_weekends_until_sunday_midnight_in_moscow(voi
 static void happy_hours_and_a_period_end_when_they_say(void **state)
 {
     (void)state;
-    static const struct loy_minutes night[] = {{0, 6 * 60}, {22 * 60, 24 * 60}};
+    static const struct loy_minutes night[] = {{0, 6 * 60, true}, {22 * 60, 24 * 60, false}};
     struct loy_rule rule = {.number = 1, .minutes = night, .minute_count = 2, .reward = once(5), .is_campaign = true};
     rule.from_us = INT64_C(1793491200) * LOY_US_PER_SECOND; /* 2026-11-01T00:00:00Z: 03:00 in Moscow */
     rule.until_us = rule.from_us + LOY_US_PER_DAY;
