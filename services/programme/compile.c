@@ -113,7 +113,7 @@ static void compile_segments(struct loy_compile *compile)
                               "a segment has a condition (`when`), or another system tells who is in it "
                               "(`by: crm`): one of them");
         }
-        if (program && loy_facts_needs_segments(compile->programme->facts, program)) {
+        if (when && program && loy_facts_needs_segments(compile->programme->facts, program)) {
             LOY_COMPILE_ERROR(compile, when, "a segment's condition may not name member.segments");
         }
         compile->segments[count] = (struct loy_segment){

@@ -136,10 +136,13 @@ static void warn_constant(struct loy_compile *compile, const struct loy_yaml *no
     }
 }
 
-/* What a marketer can do about a result of another type; NULL: CEL's own words are good. */
-static const char *other_type(struct loy_str message, const char *result)
+/* What a marketer can do about a text that is cut off or a result of another type; NULL: CEL's own words are good. */
+static const char *in_other_words(struct loy_str message, const char *result)
 {
-    static const struct loy_str begin = {"the expression must be of type ", 31};
+    static const struct loy_str begin = {"the expression must be of type ", 31}, end = {"the expression ends here", 24};
+    if (loy_str_starts_with(message, end)) {
+        return "the expression ends here, and a value was expected: write it, or take the operator before it away";
+    }
     if (!loy_str_starts_with(message, begin)) {
         return NULL;
     }
@@ -168,7 +171,7 @@ const struct loy_cel_program *loy_compile_cel(struct loy_compile *compile, const
         const struct loy_cel_issue *issue = &issues->items[i];
         uint32_t line = 0, column = 0;
         loy_yaml_place(compile->given->text, node, issue->offset, &line, &column);
-        const char *words = other_type(issue->message, result);
+        const char *words = in_other_words(issue->message, result);
         struct loy_str message = words ? loy_str(words) : issue->message;
         loy_issues_add(compile->issues, issue->is_warning ? LOY_ISSUE_WARNING : LOY_ISSUE_ERROR, line, column, "%.*s",
                        LOY_STR_ARG(message));

@@ -276,8 +276,9 @@ static void refuse_without_order(struct loy_compile *compile, const struct loy_y
         const struct loy_yaml *node = loy_yaml_get(map, keys[i]);
         if (node) {
             loy_issues_add(compile->issues, LOY_ISSUE_ERROR, node->key_line, node->key_column,
-                           "'%s' looks at the lines of a purchase, which trigger '%.*s' has not", keys[i],
-                           LOY_STR_ARG(trigger));
+                           "'%s' looks at the lines of a purchase, which trigger '%.*s' has not: take it out, or ask "
+                           "for it in `when`",
+                           keys[i], LOY_STR_ARG(trigger));
         }
     }
     const struct loy_yaml *limit = NULL;
@@ -291,8 +292,11 @@ static void refuse_without_order(struct loy_compile *compile, const struct loy_y
     enum loy_reward_kind kind = compile->rules[compile->rule_count].reward.kind;
     const struct loy_yaml *reward = loy_yaml_get(map, "reward");
     if (reward && (kind == LOY_REWARD_PER_AMOUNT || kind == LOY_REWARD_PER_UNIT || kind == LOY_REWARD_PERCENT)) {
-        LOY_COMPILE_ERROR(compile, reward, "this reward counts a purchase's lines, which trigger '%.*s' has not",
-                          LOY_STR_ARG(trigger));
+        LOY_COMPILE_ERROR(
+            compile, reward,
+            "this reward counts a purchase's lines, which trigger '%.*s' has not: grant a number, as `{points: "
+            "50}`",
+            LOY_STR_ARG(trigger));
     }
 }
 
@@ -339,7 +343,10 @@ static void rule_concerns(struct loy_compile *compile, const struct loy_yaml *ma
     rule->from_us = loy_compile_moment(compile, period, "from", 0);
     rule->until_us = loy_compile_moment(compile, period, "until", 0);
     if (rule->until_us && rule->from_us >= rule->until_us) {
-        LOY_COMPILE_ERROR(compile, loy_yaml_get(period, "until"), "the period ends before it begins");
+        LOY_COMPILE_ERROR(
+            compile, loy_yaml_get(period, "until"),
+            "the period ends before it begins: `until` is the first moment that is not in it any more, and comes after "
+            "`from`");
     }
     rule->weekdays = (uint8_t)loy_compile_bits(map, "days", "mon tue wed thu fri sat sun");
     add_hours(compile, map, rule);
@@ -391,10 +398,11 @@ static bool id_is_free(struct loy_compile *compile, const struct loy_yaml *map, 
             if (sibling) {
                 return false; /* of the same list: said when its ids were checked */
             }
-            LOY_COMPILE_ERROR(
-                compile, node ? node : map,
-                "id '%.*s' is that of line %u already: earning rules, campaigns and partners share one list",
-                LOY_STR_ARG(id), other->line);
+            LOY_COMPILE_ERROR(compile, node ? node : map,
+                              "id '%.*s' is that of line %u already: earning rules, campaigns and partners share one "
+                              "list, so give this one "
+                              "another",
+                              LOY_STR_ARG(id), other->line);
             return false;
         }
     }

@@ -157,47 +157,82 @@ static void compare(struct differ *differ, const char *path, const struct loy_ya
     }
 }
 
-static enum loy_err earned(const struct loy_programme *programme, int64_t amount, int64_t at_us,
-                           struct loy_arena *arena, struct loy_effects *ret_effects, struct loy_error *error)
+/* Who buys the basket: a member of a level (empty: none) with so many purchases of the same basket before, a fortnight
+ * apart. */
+struct shopper {
+    const char *words;
+    struct loy_str level;
+    int purchases;
+};
+
+static int64_t minor(const struct loy_programme *programme, int64_t amount)
 {
+    for (int32_t d = 0; d < programme->currency_digits; d++) {
+        amount *= 10;
+    }
+    return amount;
+}
+
+static enum loy_err earned(const struct loy_programme *programme, const struct shopper *shopper, int64_t basket,
+                           int64_t at_us, struct loy_arena *arena, struct loy_effects *ret_effects,
+                           struct loy_error *error)
+{
+    enum { FORTNIGHT = 14 };
     struct loy_account account;
     struct loy_event event;
     struct loy_line *line = LOY_NEW(arena, struct loy_line);
     struct loy_budget_view *views = loy_example_budgets(programme, arena);
+    enum loy_err err = LOY_OK;
     if (!line || !views) {
         return loy_error_set(error, LOY_ERR_NO_MEMORY, "no room for the baskets");
     }
     loy_account_init(&account, LOY_STR("example"), 0);
-    loy_example_basket(&event, line, amount, at_us);
-    return loy_example_decide(programme, &account, &event, views, arena, ret_effects, error);
+    for (uint32_t i = 0; i < programme->level_count; i++) {
+        account.level =
+            loy_str_equal(programme->levels[i].id, shopper->level) ? programme->levels[i].number : account.level;
+    }
+    for (int i = shopper->purchases; !err && i >= 0; i--) {
+        loy_example_basket(&event, line, minor(programme, basket), at_us - i * FORTNIGHT * LOY_US_PER_DAY);
+        err = loy_example_decide(programme, &account, &event, views, arena, ret_effects, error);
+    }
+    return err;
+}
+
+static enum loy_err compare_basket(struct differ *differ, const struct loy_programme *before,
+                                   const struct loy_programme *after, const struct shopper *shopper, int64_t basket,
+                                   int64_t at_us, struct loy_error *error)
+{
+    struct loy_effects old = {0}, new = {0};
+    enum loy_err err = earned(before, shopper, basket, at_us, differ->arena, &old, error);
+    err = err ? err : earned(after, shopper, basket, at_us, differ->arena, &new, error);
+    for (uint16_t w = 0; !err && w < after->wallet_count; w++) {
+        bool known = w < before->wallet_count && loy_str_equal(before->wallets[w].id, after->wallets[w].id);
+        say(differ, "a basket of %" PRId64 " %.*s of %s%.*s: %" PRId64 " %.*s before, %" PRId64 " after", basket,
+            LOY_STR_ARG(after->currency), shopper->words, LOY_STR_ARG(shopper->level),
+            known ? loy_example_earned(&old, w) : 0, LOY_STR_ARG(after->wallets[w].id), loy_example_earned(&new, w));
+    }
+    return err;
 }
 
 static enum loy_err compare_baskets(struct differ *differ, const struct loy_programme *before,
                                     const struct loy_programme *after, int64_t at_us, struct loy_error *error)
 {
     static const int64_t baskets[] = {100, 1000, 10000};
-    for (size_t i = 0; i < sizeof baskets / sizeof *baskets; i++) {
-        struct loy_effects old = {0}, new = {0};
-        int64_t amount = baskets[i], other = baskets[i];
-        for (int32_t d = 0; d < before->currency_digits; d++) {
-            amount *= 10;
-        }
-        for (int32_t d = 0; d < after->currency_digits; d++) {
-            other *= 10;
-        }
-        enum loy_err err = earned(before, amount, at_us, differ->arena, &old, error);
-        err = err ? err : earned(after, other, at_us, differ->arena, &new, error);
-        if (err) {
-            return err;
-        }
-        for (uint16_t w = 0; w < after->wallet_count; w++) {
-            bool known = w < before->wallet_count && loy_str_equal(before->wallets[w].id, after->wallets[w].id);
-            say(differ, "a basket of %" PRId64 " %.*s of a new member: %" PRId64 " %.*s before, %" PRId64 " after",
-                baskets[i], LOY_STR_ARG(after->currency), known ? loy_example_earned(&old, w) : 0,
-                LOY_STR_ARG(after->wallets[w].id), loy_example_earned(&new, w));
+    static const struct shopper shoppers[] = {
+        {.words = "a new member"},
+        {.words = "a regular (six like it before, a fortnight apart)", .purchases = 6},
+    };
+    enum loy_err err = LOY_OK;
+    for (size_t i = 0; i < sizeof shoppers / sizeof *shoppers; i++) {
+        for (size_t j = 0; !err && j < sizeof baskets / sizeof *baskets; j++) {
+            err = compare_basket(differ, before, after, &shoppers[i], baskets[j], at_us, error);
         }
     }
-    return LOY_OK;
+    for (uint32_t i = 0; !err && i < after->level_count; i++) {
+        const struct shopper shopper = {.words = "a new member of level ", .level = after->levels[i].id};
+        err = compare_basket(differ, before, after, &shopper, baskets[1], at_us, error);
+    }
+    return err;
 }
 
 enum loy_err loy_programme_diff_make(const struct loy_programme_diff_side *before,

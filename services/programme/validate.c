@@ -62,8 +62,8 @@ static void check_number(struct check *check, const struct loy_yaml *node, const
     if (!loy_decimal_parse(node->text, scale, &value)) {
         bool finer = key->type == LOY_KEY_MONEY && loy_decimal_parse(node->text, 9, &value);
         if (finer) {
-            WRONG(check, node, "'%s' is %.*s: the currency has %d decimals", key->name, LOY_STR_ARG(node->text),
-                  (int)check->digits);
+            WRONG(check, node, "'%s' is %.*s: the currency has %d decimals, so write no more", key->name,
+                  LOY_STR_ARG(node->text), (int)check->digits);
         } else {
             expected(check, node, key);
         }
@@ -205,7 +205,8 @@ static void check_ids(struct check *check, const struct loy_yaml *list)
         for (const struct loy_yaml *other = list->first; id && other != item; other = other->next) {
             const struct loy_yaml *taken = loy_yaml_get(other, "id");
             if (taken && loy_str_equal(taken->text, id->text)) {
-                WRONG(check, id, "id '%.*s' is that of line %u already", LOY_STR_ARG(id->text), taken->line);
+                WRONG(check, id, "id '%.*s' is that of line %u already: give this one another", LOY_STR_ARG(id->text),
+                      taken->line);
                 break;
             }
         }

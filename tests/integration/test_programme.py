@@ -274,9 +274,33 @@ def test_a_difference_in_words_and_baskets(programs, tmp_path):
     assert out.splitlines() == ["earning base.reward.points: was 1, becomes 3",
                                 "a basket of 100 EUR of a new member: 100 points before, 300 after",
                                 "a basket of 1000 EUR of a new member: 1000 points before, 3000 after",
-                                "a basket of 10000 EUR of a new member: 10000 points before, 30000 after"]
+                                "a basket of 10000 EUR of a new member: 10000 points before, 30000 after",
+                                "a basket of 100 EUR of a regular (six like it before, a fortnight apart): 100 points before, 300 after",
+                                "a basket of 1000 EUR of a regular (six like it before, a fortnight apart): 1000 points before, 3000 after",
+                                "a basket of 10000 EUR of a regular (six like it before, a fortnight apart): 10000 points before, 30000 after"]
     code, out, _ = loyalctl(programs, "programme", "diff", "--json", EXAMPLES / "smallest.yaml", EXAMPLES / "smallest.yaml")
     assert code == 0 and json.loads(out)[0] == "nothing changes"
+
+
+def test_a_difference_for_regulars_and_levels_only(programs, tmp_path):
+    before, after = tmp_path / "before.yaml", tmp_path / "after.yaml"
+    before.write_text("""programme: club
+currency: EUR
+wallets: {points: {}}
+tiers: [{id: club, levels: [{id: green}, {id: gold, multiply: 1.5}]}]
+earning: [{id: base, trigger: purchase, reward: {points: 1, per: 10}}]
+campaigns: [{id: sixth, trigger: purchase, when: "member.last_90_days.purchases >= 6", reward: {points: 10}}]
+""")
+    after.write_text(before.read_text().replace("multiply: 1.5", "multiply: 2").replace("points: 10}", "points: 25}"))
+    code, out, _ = loyalctl(programs, "programme", "diff", before, after)
+    assert code == 0
+    regular = "of a regular (six like it before, a fortnight apart)"
+    for line in ("a basket of 1000 EUR of a new member: 100 points before, 100 after",
+                 f"a basket of 100 EUR {regular}: 20 points before, 35 after",
+                 f"a basket of 1000 EUR {regular}: 110 points before, 125 after",
+                 "a basket of 1000 EUR of a new member of level green: 100 points before, 100 after",
+                 "a basket of 1000 EUR of a new member of level gold: 150 points before, 200 after"):
+        assert line in out.splitlines(), out
 
 
 def basket(tmp_path, amount):
