@@ -72,6 +72,70 @@ static void a_purchase_is_read_whole(void **state)
     assert_int_equal(event->purchase.tenders[0].points, 10);
 }
 
+/* A score of 0 and an answer of no are told, and are not the same as what is not told. */
+static void feedback_is_read_whole_and_what_is_absent_is_known_to_be(void **state)
+{
+    (void)state;
+    struct wire_case room, *test = &room;
+    wire_case_init(test);
+    assert_int_equal(wire_case_kind(test,
+                                    "\"feedback\": {\"kind\": \"REVIEW\", \"score\": 0, \"order_id\": \"o-1\", "
+                                    "\"sku\": \"A-1\", \"store_id\": \"s-1\", \"verified_buyer\": false, \"photo\": "
+                                    "true, \"text_length\": 120, \"moderation\": \"REMOVED\"}"),
+                     LOY_OK);
+    const struct loy_feedback *feedback = test->event.feedback;
+    assert_non_null(feedback);
+    assert_text(feedback->kind, "review");
+    assert_text(feedback->moderation, "removed");
+    assert_text(feedback->sku, "A-1");
+    assert_text(feedback->store_id, "s-1");
+    assert_text(test->event.order_id, "o-1");
+    assert_true(feedback->has_score && feedback->score == 0);
+    assert_true(feedback->has_verified_buyer && !feedback->verified_buyer);
+    assert_true(feedback->has_photo && feedback->photo && !feedback->has_video);
+    assert_true(feedback->has_text_length && feedback->text_length == 120);
+    assert_int_equal(wire_case_kind(test, "\"feedback\": {\"kind\": \"SURVEY\"}"), LOY_OK);
+    assert_text(test->event.feedback->kind, "survey");
+    assert_false(test->event.feedback->has_score || test->event.feedback->has_verified_buyer);
+    assert_int_equal(test->event.feedback->moderation.len, 0);
+}
+
+/* What a profile does not speak of has no place, what it takes back is empty. */
+static void member_changes_are_read_and_what_is_taken_back_is_not_what_is_absent(void **state)
+{
+    (void)state;
+    struct wire_case room, *test = &room;
+    wire_case_init(test);
+    assert_int_equal(wire_case_kind(test, "\"member_change\": {\"profile\": {\"city\": \"Kazan\", \"gender\": \"\", "
+                                          "\"consents\": [\"sms\", \"email\"]}}"),
+                     LOY_OK);
+    const struct loy_member_change *change = test->event.change;
+    assert_non_null(change);
+    assert_int_equal(change->what, LOY_CHANGE_PROFILE);
+    assert_text(test->event.activity_name, "profile");
+    assert_text(change->city, "Kazan");
+    assert_true(change->gender.at && change->gender.len == 0);
+    assert_true(!change->language.at && !change->birth_date.at && !change->preferred_contact.at);
+    assert_int_equal(change->consent_count, 2);
+    assert_text(change->consents[1], "email");
+    assert_int_equal(wire_case_kind(test,
+                                    "\"member_change\": {\"segments\": {\"enter\": [\"vip\"], \"leave\": [\"new\", "
+                                    "\"old\"], \"attributes\": {\"hat\": \"m\", \"shoe\": \"\"}}}"),
+                     LOY_OK);
+    change = test->event.change;
+    assert_int_equal(change->what, LOY_CHANGE_SEGMENTS);
+    assert_true(change->enter_count == 1 && change->leave_count == 2 && change->attribute_count == 2);
+    assert_text(change->attributes[0].key, "hat");
+    assert_text(change->attributes[1].key, "shoe");
+    assert_int_equal(change->attributes[1].value.len, 0);
+    assert_int_equal(wire_case_kind(test, "\"member_change\": {\"level_change\": {\"level\": \"gold\"}}"), LOY_OK);
+    assert_int_equal(test->event.change->what, LOY_CHANGE_LEVEL);
+    assert_text(test->event.change->level, "gold");
+    assert_int_equal(wire_case_kind(test, "\"member_change\": {\"erase\": {}}"), LOY_OK);
+    assert_int_equal(test->event.change->what, LOY_CHANGE_ERASE);
+    assert_text(test->event.activity_name, "erase");
+}
+
 static void every_kind_is_known(void **state)
 {
     (void)state;
@@ -562,6 +626,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_purchase_is_read_whole),
+        cmocka_unit_test(feedback_is_read_whole_and_what_is_absent_is_known_to_be),
+        cmocka_unit_test(member_changes_are_read_and_what_is_taken_back_is_not_what_is_absent),
         cmocka_unit_test(every_kind_is_known),
         cmocka_unit_test(what_is_wrong_is_named),
         cmocka_unit_test(the_envelope_is_checked),
