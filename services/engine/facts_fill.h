@@ -7,6 +7,24 @@
 #include "engine/effects.h"
 #include "engine/facts_fields.h"
 
+/* What is filled together; the bits of loy_facts.filled. */
+enum loy_facts_group {
+    LOY_FACTS_EVENT,
+    LOY_FACTS_LOCAL,
+    LOY_FACTS_ATTRIBUTES,
+    LOY_FACTS_STORE,
+    LOY_FACTS_PURCHASE,
+    LOY_FACTS_LINES,
+    LOY_FACTS_TENDERS,
+    LOY_FACTS_ACTIVITY,
+    LOY_FACTS_FEEDBACK,
+    LOY_FACTS_MEMBER,
+    LOY_FACTS_BALANCES,
+    LOY_FACTS_MONTHS,
+    LOY_FACTS_TRAITS,
+    LOY_FACTS_SEGMENTS
+};
+
 struct loy_facts {
     const struct loy_programme *programme;
     const struct loy_account *account; /* before the event, time passed */
@@ -24,6 +42,19 @@ struct loy_facts {
 };
 
 /* Every member of *facts above `filled` is set by the caller, the others are zero. */
+
+/* Steps of the filling, for the files of facts alone. A field < 0: all of them. An arena that is full sets `failed`. */
+typedef void loy_facts_fill_fn(struct loy_facts *facts);
+void loy_facts_fill_once(struct loy_facts *facts, enum loy_facts_group group, loy_facts_fill_fn *fill);
+void loy_facts_fill_event(struct loy_facts *facts, int32_t field);
+void loy_facts_fill_store(struct loy_facts *facts);
+void loy_facts_fill_purchase(struct loy_facts *facts, int32_t field);
+void loy_facts_fill_activity(struct loy_facts *facts);
+void loy_facts_fill_feedback(struct loy_facts *facts);
+void loy_facts_fill_member(struct loy_facts *facts, int32_t field);
+struct loy_cel_value loy_facts_text(struct loy_str text); /* absent when it is empty */
+/* So many slots, all absent; NULL and `failed` without memory. */
+struct loy_cel_value *loy_facts_slots(struct loy_facts *facts, size_t count);
 
 /* One evaluation with its explanation: reason NONE (true, or the value), CONDITION, UNKNOWN_FACT or CONDITION_ERROR,
  * and of conditions and what failed in words what decided. LOY_ERR_NO_MEMORY. */
