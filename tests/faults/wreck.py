@@ -396,7 +396,9 @@ def redis_poisoned(stand, missed):
         return {key: row_of(value) for key, value in values.items()}
 
     def strike():
-        old = rows()
+        until = time.monotonic() + 10
+        while len(old := rows()) < 100 and time.monotonic() < until:  # of a world that has only begun there are few
+            time.sleep(0.1)
         time.sleep(1)
         some = 0
         for _ in range(30):
