@@ -3,6 +3,7 @@
 #include "adapters/redis/link.h"
 #include "adapters/redis/row.h"
 #include "adapters/redis/writes.h"
+#include "base/num.h"
 #include "runtime/region.h"
 
 #include <assert.h>
@@ -153,6 +154,18 @@ static void turn(struct loy_redis *redis)
 /* --- the port
  * ----------------------------------------------------------------------------------------------------------- */
 
+static void put_get(const struct loy_redis *redis, struct loy_str member_id, struct loy_buf *commands)
+{
+    char key[LOY_REDIS_KEY_MAX];
+    char number[LOY_DECIMAL_TEXT_MAX];
+    size_t length = loy_redis_key(redis->incarnation, member_id, key);
+    loy_buf_append(commands, LOY_STR("*2\r\n$3\r\nGET\r\n$"));
+    loy_buf_append(commands, (struct loy_str){number, loy_decimal_format((int64_t)length, 0, number)});
+    loy_buf_append(commands, LOY_STR("\r\n"));
+    loy_buf_append(commands, (struct loy_str){key, length});
+    loy_buf_append(commands, LOY_STR("\r\n"));
+}
+
 /* The keys, copied, and the commands that ask for them; empty when they do not fit. */
 static struct loy_str ask_for(struct loy_redis *redis, const struct loy_account_key *keys, uint32_t key_count)
 {
@@ -170,11 +183,7 @@ static struct loy_str ask_for(struct loy_redis *redis, const struct loy_account_
     }
     loy_buf_init(&commands, &redis->inbox, (size_t)key_count * 96 + 64);
     for (uint32_t i = 0; i < key_count; i++) {
-        char key[LOY_REDIS_KEY_MAX];
-        size_t length = loy_redis_key(redis->incarnation, copies[i].member_id, key);
-        loy_buf_printf(&commands, "*2\r\n$3\r\nGET\r\n$%zu\r\n", length);
-        loy_buf_append(&commands, (struct loy_str){key, length});
-        loy_buf_append(&commands, LOY_STR("\r\n"));
+        put_get(redis, copies[i].member_id, &commands);
     }
     redis->keys = copies;
     return loy_buf_str(&commands);
