@@ -40,7 +40,7 @@ enum loy_err loy_publish_add(struct loy_worker *worker, int32_t k, int64_t seq, 
     if (!row) {
         return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for an outbox row of %zu bytes", payload.len);
     }
-    *row = (struct loy_outgoing){.k = k, .seq = seq, .len = payload.len};
+    *row = (struct loy_outgoing){.k = k, .seq = seq, .added_us = loy_worker_now_us(worker), .len = payload.len};
     memcpy(row->payload, payload.at, payload.len);
     row->reader = reader_of(row);
     *(worker->outgoing_last ? &worker->outgoing_last->next : &worker->outgoing_first) = row;
@@ -131,6 +131,9 @@ static void retire(struct loy_worker *worker, int32_t k)
         owned->outgoing_bytes -= row->len;
         owned->acknowledged_through = row->seq;
         owned->acknowledged_us = loy_worker_now_us(worker);
+        if (row->produced > 0) {
+            loy_histogram_add(&worker->metrics->publish_seconds, owned->acknowledged_us - row->added_us);
+        }
         free(row);
     }
     stop_or_start_input(worker, k);

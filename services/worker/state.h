@@ -154,6 +154,7 @@ struct loy_outgoing {
     struct loy_outgoing *next_of_k; /* of the same partition */
     int32_t k;
     int64_t seq;
+    int64_t added_us;                /* monotonic: when it was committed, or read back */
     struct loy_outbox_reader reader; /* what is to be produced next */
     uint32_t produced;
     uint32_t acknowledged;

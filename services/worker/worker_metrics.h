@@ -42,7 +42,9 @@
 /* Distributions, in seconds.   field, name, help */
 #define LOY_WORKER_HISTOGRAMS(X)                                                                                       \
     X(commit_seconds, "loyald_commit_seconds", "From submit to reply of a batch's transaction")                        \
-    X(latency_seconds, "loyald_event_latency_seconds", "From the broker's timestamp of an event to its commit")
+    X(latency_seconds, "loyald_event_latency_seconds", "From the broker's timestamp of an event to its commit")        \
+    X(publish_seconds, "loyald_publish_seconds",                                                                       \
+      "From the commit of a partition's messages to Kafka's acknowledgement of the last of them")
 
 /* How it is now.   field, name, help */
 #define LOY_WORKER_GAUGES(X)                                                                                           \

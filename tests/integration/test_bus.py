@@ -5,6 +5,7 @@ Runs on the embedded broker; with KAFKA=apache on Apache Kafka, which has transa
 import concurrent.futures
 import json
 import os
+import pathlib
 import random
 import signal
 import subprocess
@@ -103,6 +104,14 @@ class World:
             self.apache.signal(number)
         else:
             self.embedded.process.send_signal(number)
+
+    def wait_stopped(self):
+        """Each thread of a stopped broker goes on until it is its turn, and one is enough to take a message."""
+        tasks = pathlib.Path(f"/proc/{self.apache.process_id() if self.apache else self.embedded.process.pid}/task")
+        deadline = time.monotonic() + PATIENCE
+        while any(" T (" not in (task / "status").read_text().replace("\t", " ") for task in tasks.iterdir()):
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
 
 
 @pytest.fixture(scope="module")
@@ -307,6 +316,7 @@ def test_an_outage_of_the_broker_delays_and_loses_nothing(world):
     shell.start_all(range(PARTITIONS))
     shell.wait("end", 12)
     world.signal_broker(signal.SIGSTOP)
+    world.wait_stopped()
     for i in range(100):
         shell.do("produce", world.topics[0], i % PARTITIONS, f"v{i}", i)
     time.sleep(5)

@@ -59,6 +59,7 @@ def test_shows_what_the_database_says(new_world):
     world.wait_for(lambda: shown() == expected, f"metrics {expected}; they are {shown()}", 10)
     page = worker.get("/metrics")[1]
     assert sample(page, "loyald_event_latency_seconds_count") >= 500
+    assert sample(page, "loyald_publish_seconds_count") > 0
     assert all(line.startswith("#") or re.fullmatch(r"[a-z_]+(\{[^}]*\})? [0-9.e+-]+|.*\+Inf.*", line)
                for line in page.splitlines() if line)
 

@@ -228,6 +228,29 @@ static void a_purchase_becomes_points_and_an_update(void **state)
     assert_int_equal(bench->db.partitions[k].outbox_count, 0);
 }
 
+static uint64_t count_of(const struct loy_histogram *histogram)
+{
+    uint64_t sum = 0;
+    for (int i = 0; i < LOY_HISTOGRAM_BUCKETS; i++) {
+        sum += histogram->buckets[i];
+    }
+    return sum;
+}
+
+/* One row of the outbox each, however many messages it has. */
+static void how_long_publishing_takes_is_told(void **state)
+{
+    struct bench *bench = *state;
+    publish(bench, "anna", PURCHASE("1", "anna", "order-1", "\"100000\""));
+    run_for(bench, 2000000);
+    assert_int_equal(bench->metrics.published, 2);
+    assert_int_equal(count_of(&bench->metrics.publish_seconds), 1);
+    publish(bench, "anna", PURCHASE("2", "anna", "order-2", "\"100000\""));
+    run_for(bench, 2000000);
+    assert_int_equal(count_of(&bench->metrics.publish_seconds), 2);
+    assert_in_range(bench->metrics.publish_seconds.sum_us, 0, 4000000);
+}
+
 static void a_repeat_a_second_channel_and_a_reused_id_are_told_apart(void **state)
 {
     struct bench *bench = *state;
@@ -497,6 +520,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(a_repaired_worker_tries_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_outage_in_the_middle_counts_once, set_up, tear_down),
         cmocka_unit_test_setup_teardown(who_stops_in_good_order_is_not_suspected, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(how_long_publishing_takes_is_told, set_up, tear_down),
         cmocka_unit_test_setup_teardown(an_idle_partition_is_never_marked, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_suspected_record_among_others_comes_again_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_suspected_record_is_refused_like_any_other, set_up, tear_down),

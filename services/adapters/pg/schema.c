@@ -15,6 +15,7 @@ static const char *const versions[] = {
     "20261122000005", /* joined lots */
     "20261122000006", /* commit */
     "20261122000007", /* zones */
+    "20261122000008", /* statistics */
 };
 
 enum { VERSIONS = sizeof versions / sizeof *versions };

@@ -37,8 +37,11 @@ class ApacheKafka:
         """One of Kafka's own tools, by its class."""
         return self.run("tool", name, "--bootstrap-server", self.bootstrap, *arguments, stdin=stdin)
 
+    def process_id(self):
+        return int((self.folder / "pid").read_text())
+
     def signal(self, number):
-        os.kill(int((self.folder / "pid").read_text()), number)
+        os.kill(self.process_id(), number)
 
     def __enter__(self):
         self.bootstrap = self.run("start")
