@@ -116,6 +116,39 @@ static void check_money(struct loy_compile *compile, const struct loy_yaml *node
     }
 }
 
+static bool is_kept(const struct loy_programme *programme, struct loy_str name)
+{
+    for (uint32_t i = 0; i < programme->attributes.count; i++) {
+        if (loy_str_equal(programme->attributes.texts[i], name)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* member.attributes['…'] of one that is not kept would be false for ever. */
+static void check_attributes(struct loy_compile *compile, const struct loy_yaml *node)
+{
+    static const char fact[] = "member.attributes[";
+    struct loy_str text = node->text;
+    for (size_t at = 0; at + sizeof fact < text.len; at++) {
+        char quote = text.at[at + sizeof fact - 1];
+        if (memcmp(text.at + at, fact, sizeof fact - 1) != 0 || (quote != '\'' && quote != '"')) {
+            continue;
+        }
+        const char *begin = text.at + at + sizeof fact;
+        const char *end = memchr(begin, quote, text.len - (size_t)(begin - text.at));
+        struct loy_str name = {begin, end ? (size_t)(end - begin) : 0};
+        if (end && !is_kept(compile->programme, name)) {
+            uint32_t line = 0, column = 0;
+            loy_yaml_place(compile->given->text, node, (size_t)(begin - text.at), &line, &column);
+            loy_issues_add(compile->issues, LOY_ISSUE_ERROR, line, column,
+                           "attribute '%.*s' is not kept of members: name it in `facts: {attributes: [%.*s]}`",
+                           LOY_STR_ARG(name), LOY_STR_ARG(name));
+        }
+    }
+}
+
 /* A condition that names no fact is always the same. */
 static void warn_constant(struct loy_compile *compile, const struct loy_yaml *node,
                           const struct loy_cel_program *program)
@@ -182,10 +215,8 @@ const struct loy_cel_program *loy_compile_cel(struct loy_compile *compile, const
     check_money(compile, node);
     programme->history |= loy_facts_needs_history(programme->facts, program);
     programme->traits |= loy_facts_needs_traits(programme->facts, program);
-    if (loy_facts_needs_attributes(programme->facts, program) && programme->attributes.count == 0) {
-        LOY_COMPILE_ERROR(compile, node,
-                          "no attribute is kept: name those that conditions look at, as "
-                          "`facts: {attributes: [shoe_size]}`");
+    if (loy_facts_needs_attributes(programme->facts, program)) {
+        check_attributes(compile, node);
     }
     if (strcmp(result, "bool") == 0) {
         warn_constant(compile, node, program);

@@ -276,8 +276,8 @@ static void refuse_without_order(struct loy_compile *compile, const struct loy_y
         const struct loy_yaml *node = loy_yaml_get(map, keys[i]);
         if (node) {
             loy_issues_add(compile->issues, LOY_ISSUE_ERROR, node->key_line, node->key_column,
-                           "'%s' looks at the lines of a purchase, which trigger '%.*s' has not: take it out, or ask "
-                           "for it in `when`",
+                           "'%s' looks at the lines of a purchase, which trigger '%.*s' has not: take it out, or use "
+                           "`trigger: purchase`",
                            keys[i], LOY_STR_ARG(trigger));
         }
     }
