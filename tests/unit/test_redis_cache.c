@@ -291,7 +291,7 @@ static void a_redis_that_is_not_there_costs_nothing(void **state)
             struct loy_cache_write write = {row_of("m1", 1), LOY_STR("{\"version\":1}")};
             cache.store(cache.self, &write, 1);
         }
-        assert_true(real_us() - before < 100000);
+        assert_true(real_us() - before < 2000000); /* a time-out for each would be 20 s */
         skipped_us += 2100000;
         assert_int_equal(found(redis, "m1"), -1);
         assert_true(metric("loyald_redis_failures_total") > 0);
