@@ -2,8 +2,8 @@
 """`make image-check`: what can be shown of the containers without Docker and without a registry.
 
 1. podman-compose reads docker-compose.yml. 2. buildah builds deploy/Dockerfile on a debootstrapped Debian 13. 3. That
-image migrates a database and its worker turns a purchase into a balance, with services of this machine, as a user
-without rights on a read-only root file system. Images live in build/image; as root, with network.
+image migrates a database and publishes a programme, and its worker turns a purchase into a balance, with services of
+this machine, as a user without rights on a read-only root file system. Images live in build/image; as root, with network.
 """
 import argparse
 import json
@@ -71,7 +71,8 @@ class Worker(services.Service):
 def podman(settings, *command):
     environment = [word for key, value in settings.items() for word in ("--env", f"LOYALD_{key}={value}")]
     return ["podman", *STORE, "--runtime", "runc", "run", "--rm", "--read-only",
-            *LIMITS, "--network", "host", "--cap-drop", "all", *environment, IMAGE, *command]
+            *LIMITS, "--network", "host", "--cap-drop", "all", "--volume",
+            os.path.join(services.ROOT, "docs", "examples") + ":/programmes:ro", *environment, IMAGE, *command]
 
 
 def purchase():
@@ -91,8 +92,8 @@ def check_image(programs, folder):
             "KAFKA_BROKERS": broker.bootstrap, "PARTITIONS": 4, "HTTP_PORT": worker.http_port,
             "POSTGRES": f"host=127.0.0.1 port={postgres.port} user=loyald dbname=loyald password={postgres.password}"}
         run(*podman(settings, "loyalctl", "migrate", "up"))
-        run(os.path.join(programs, "loyalctl"), "programme", "publish", "docs/examples/shop.yaml", "--author", "check",
-            "--reason", "check", "--postgres", settings["POSTGRES"])
+        run(*podman(settings, "loyalctl", "programme", "publish", "/programmes/shop.yaml", "--author", "check", "--reason",
+                    "check"))
         worker.argv = podman(settings)
         with worker:
             run("kcat", "-q", "-P", "-b", broker.bootstrap, "-t", "loyalty.events", "-k", MEMBER, "-X",

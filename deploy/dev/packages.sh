@@ -6,7 +6,7 @@ set -euo pipefail
 
 build="gcc g++ make pkg-config librdkafka-dev libhiredis-dev libpq-dev libprotobuf-c-dev protobuf-c-compiler
        protobuf-compiler libprotobuf-dev nettle-dev libjansson-dev libmicrohttpd-dev liblz4-dev libre2-dev libyaml-dev"
-run="postgresql redis-server kcat python3"
+run="postgresql redis-server kcat python3 tzdata"
 test="libcmocka-dev clang clang-format clang-tidy python3-pytest python3-pytest-xdist python3-psycopg python3-confluent-kafka
       python3-redis python3-protobuf python3-jsonschema python3-yaml zstd kcat git patch"
 system="debootstrap podman buildah podman-compose runc ca-certificates"  # of os-check and image-check alone

@@ -2,7 +2,7 @@
  *
  * A moment is int64 microseconds since 1970-01-01T00:00:00Z. Zone tables come from outside (adapters/zones), frozen
  * into the programme's revision, so that every machine has the same. Day arithmetic follows Howard Hinnant,
- * "chrono-Compatible Low-Level Date Algorithms". Pure; any thread. Test: tests/unit/test_calendar.c. */
+ * "chrono-Compatible Low-Level Date Algorithms". Pure; any thread. Test: tests/unit/test_base.c. */
 #ifndef LOY_BASE_CALENDAR_H
 #define LOY_BASE_CALENDAR_H
 

@@ -1,7 +1,7 @@
 /* Errors: one row a code, and what each class asks its reader to do.
  *
  * Every function that can fail returns enum loy_err and must be looked at. The class says what to do next; only the
- * batch loop of the worker switches on it. Pure; any thread. Test: tests/unit/test_err.c. */
+ * batch loop of the worker switches on it. Pure; any thread. Test: tests/unit/test_base.c. */
 #ifndef LOY_BASE_ERR_H
 #define LOY_BASE_ERR_H
 

@@ -1,6 +1,6 @@
 /* Hashes: SHA-256 (nettle's) for identities and digests, murmur2 for Kafka's partitions and for hash tables.
  *
- * Pure; any thread. Test: tests/unit/test_hash.c. */
+ * Pure; any thread. Test: tests/unit/test_base.c. */
 #ifndef LOY_BASE_HASH_H
 #define LOY_BASE_HASH_H
 

@@ -1,7 +1,7 @@
 /* Checked numbers: amounts never wrap, products are taken in 128 bits, no floating point.
  *
  * Points are int64 in the wallet's smallest unit, money is int64 in minor units of its currency.
- * Pure; any thread. Test: tests/unit/test_num.c. */
+ * Pure; any thread. Test: tests/unit/test_base.c. */
 #ifndef LOY_BASE_NUM_H
 #define LOY_BASE_NUM_H
 

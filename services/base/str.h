@@ -1,6 +1,6 @@
 /* Text as (pointer, length), and a builder that keeps its first error.
  *
- * Wire strings are never NUL-terminated here. Pure; one thread at a time. Test: tests/unit/test_str.c. */
+ * Wire strings are never NUL-terminated here. Pure; one thread at a time. Test: tests/unit/test_base.c. */
 #ifndef LOY_BASE_STR_H
 #define LOY_BASE_STR_H
 

@@ -1,6 +1,6 @@
 /* Table: an index from text keys to ints, in an arena. For the accounts and the identities of one batch.
  *
- * Open addressing, fixed capacity chosen at init. Keys are borrowed. Pure; one thread. Test: tests/unit/test_table.c.
+ * Open addressing, fixed capacity chosen at init. Keys are borrowed. Pure; one thread. Test: tests/unit/test_base.c.
  */
 #ifndef LOY_BASE_TABLE_H
 #define LOY_BASE_TABLE_H

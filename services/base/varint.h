@@ -1,6 +1,6 @@
 /* Varints: unsigned LEB128, signed in zigzag, as protobuf has them. For bytes that are ours on both sides.
  *
- * Pure; any thread. Test: tests/unit/test_varint.c. */
+ * Pure; any thread. Test: tests/unit/test_base.c. */
 #ifndef LOY_BASE_VARINT_H
 #define LOY_BASE_VARINT_H
 

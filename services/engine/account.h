@@ -15,7 +15,7 @@
  * several wallets may (and only then): each lot's first is counted from the first of the one before, not from its last.
  * Formats 5 to 8 are 1 to 4 for a member with traits (and only then), with these behind: their length | their bytes
  * (engine/traits.h).
- * Pure; the caller's arena. Test: tests/unit/test_engine.c, tests/unit/test_account.c. */
+ * Pure; the caller's arena. Test: tests/unit/test_engine.c. */
 #ifndef LOY_ENGINE_ACCOUNT_H
 #define LOY_ENGINE_ACCOUNT_H
 

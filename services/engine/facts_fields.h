@@ -1,7 +1,7 @@
 /* Facts' fields: the one table of what conditions may name, and the numbers of its fields. Inside the room only.
  *
  * X(record, symbol, name, CEL type, is money, largest size). A record with no value in an event has absent fields.
- * Pure data. Test: tests/unit/test_facts.c. */
+ * Pure data. Test: tests/unit/test_campaigns.c, tests/golden/. */
 #ifndef LOY_ENGINE_FACTS_FIELDS_H
 #define LOY_ENGINE_FACTS_FIELDS_H
 

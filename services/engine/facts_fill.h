@@ -1,6 +1,6 @@
 /* Facts of one event and one member: filled as far as a program needs them, then evaluated. Inside the room only.
  *
- * Pure; the event's arena. Test: tests/unit/test_facts.c. */
+ * Pure; the event's arena. Test: tests/unit/test_campaigns.c, tests/golden/. */
 #ifndef LOY_ENGINE_FACTS_FILL_H
 #define LOY_ENGINE_FACTS_FILL_H
 

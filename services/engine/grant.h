@@ -1,6 +1,6 @@
 /* Grant: what limits, caps, wallets' caps and budgets leave of what a rule wants; and the booking of it.
  *
- * Pure. Test: tests/unit/test_limits.c. */
+ * Pure. Test: tests/unit/test_campaigns.c. */
 #ifndef LOY_ENGINE_GRANT_H
 #define LOY_ENGINE_GRANT_H
 

@@ -2,7 +2,7 @@
  *
  * A tick is idempotent (its identity is the account and the due time), so two schedulers, repeats and delays are
  * harmless; any number may run. Written against the ports, as the worker is. One thread. Test:
- * tests/unit/test_scheduler.c. */
+ * tests/integration/test_scheduler.py. */
 #ifndef LOY_SCHEDULER_SCHEDULER_H
 #define LOY_SCHEDULER_SCHEDULER_H
 

@@ -1,7 +1,7 @@
 /* Account cache: member rows that this thread wrote or read lately, so that a regular customer costs no query.
  *
  * Least recently used first out, bounded in bytes. Never trusted: the commit compares seq and digest. One thread.
- * Test: tests/unit/test_account_cache.c. */
+ * Test: tests/unit/test_worker.c, tests/sim/. */
 #ifndef LOY_WORKER_ACCOUNT_CACHE_H
 #define LOY_WORKER_ACCOUNT_CACHE_H
 
