@@ -39,6 +39,7 @@ struct pace {
     char mark[TEXT_MAX]; /* the tag and "@" */
     size_t mark_size;
     uint32_t count;
+    char *bytes; /* of the events, which point into it */
     struct event *events;
     rd_kafka_t *consumer;
     int64_t *latency_ns; /* by number; -1: no update yet */
@@ -140,7 +141,8 @@ static const char *take_field(const char **at, const char *end, uint32_t *ret_si
 static void read_events(struct pace *pace)
 {
     size_t size;
-    const char *at = read_all(stdin, &size);
+    pace->bytes = read_all(stdin, &size);
+    const char *at = pace->bytes;
     const char *end = at + size;
     uint32_t room = 0;
     while (at < end) {
