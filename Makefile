@@ -238,7 +238,9 @@ fmt-check:
 	$(Q)clang-format --dry-run --Werror $(C_FILES)
 lint: compile_commands.json $(proto_c) ## clang-tidy, on what changed since it was last clean
 	$(Q)tests/checks/lint.sh $(B)
-headers: $(HEADERS:services/%=$(B)/headers/%.ok) ## every header compiles alone
+headers: $(HEADERS:services/%=$(B)/headers/%.ok) ## every header compiles alone, and the tests that it names exist
+	$(Q)for test in $$(grep -rhoE 'tests/[a-z_0-9/]+\.(c|py)' services | sort -u); do \
+	  [ -e $$test ] || { echo "headers: $$test is named in services/, and is not there" >&2; exit 1; }; done
 $(B)/headers/%.ok: services/% $(proto_c) | toolchain
 	@mkdir -p $(@D)
 	$(Q)$(CC) $(filter-out -MMD -MP,$(HOUSE_CFLAGS)) $(PKG_CFLAGS) -x c -fsyntax-only -Wno-unused-function -include $< /dev/null && touch $@
