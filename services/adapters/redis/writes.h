@@ -2,7 +2,7 @@
  *
  * One connection writes in the order of its commits, so what stands there is the latest. Another owner of the account
  * may come between: what has waited for LOY_REDIS_LATE_US is dropped, so that a thread that slept does not put old
- * values over new ones (docs/adr/0021). Heap, a block a chunk. One thread. Test: tests/unit/test_redis_cache.c. */
+ * values over new ones (docs/adr/0019). Heap, a block a chunk. One thread. Test: tests/unit/test_redis_cache.c. */
 #ifndef LOY_ADAPTERS_REDIS_WRITES_H
 #define LOY_ADAPTERS_REDIS_WRITES_H
 
