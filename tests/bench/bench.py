@@ -309,7 +309,7 @@ def read_options():
     parser.add_argument("--threads", default=4, type=int, help="of the worker")
     parser.add_argument("--partitions", default=16, type=int)
     parser.add_argument("--seconds", default=30, type=int, help="that latency is measured, at each rate")
-    parser.add_argument("--warm-seconds", default=5, type=int, help="before that")
+    parser.add_argument("--warm-seconds", default=20, type=int, help="before that: a cold Java takes a core for itself")
     parser.add_argument("--history", default=0, type=int, metavar="ROWS", help="journal rows to measure on top of")
     parser.add_argument("--peer", action="store_true", help="also run the Java service")
     parser.add_argument("--cases", type=lambda text: text.split(","), help="only these (main is always run)")
