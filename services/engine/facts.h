@@ -4,7 +4,8 @@
  * not have is absent: a condition that needs it is false, and the trace names it. Facts of a member are those before
  * the event. Only what a program needs is filled. Money is int in minor units of the programme's currency;
  * money('1.50') makes one. The table of fields is in facts_env.c.
- * Pure: the environment is built once in an arena, then shared by threads. Test: tests/unit/test_campaigns.c, tests/golden/. */
+ * Pure: the environment is built once in an arena, then shared by threads. Test: tests/unit/test_campaigns.c,
+ * tests/golden/. */
 #ifndef LOY_ENGINE_FACTS_H
 #define LOY_ENGINE_FACTS_H
 
