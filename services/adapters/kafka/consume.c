@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { HEARTBEAT_MS_MAX = 1000 };
+
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
 static enum loy_err subscribe(struct loy_kafka_consumer *in, struct loy_error *error)
@@ -60,8 +62,9 @@ enum loy_err loy_kafka_consumer_init(struct loy_kafka *kafka, struct loy_error *
         err = loy_kafka_conf_set(conf, "session.timeout.ms", timeout, error);
     }
     if (!err && kafka->config.session_timeout_ms > 0) {
-        /* Three chances to be heard. */
-        (void)snprintf(timeout, sizeof timeout, "%d", kafka->config.session_timeout_ms / 3);
+        /* Three chances to be heard, and each second at least: a heartbeat's answer is what tells of a rebalance. */
+        int every_ms = kafka->config.session_timeout_ms / 3;
+        (void)snprintf(timeout, sizeof timeout, "%d", every_ms < HEARTBEAT_MS_MAX ? every_ms : HEARTBEAT_MS_MAX);
         err = loy_kafka_conf_set(conf, "heartbeat.interval.ms", timeout, error);
     }
     if (err) {

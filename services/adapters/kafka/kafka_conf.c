@@ -36,12 +36,12 @@ static const struct property {
     {"topic.metadata.refresh.interval.ms", "10000", IN, false},
     /* A thread that stopped turning gives its partitions up. */
     {"max.poll.interval.ms", "60000", IN, false},
-    /* Read ahead for a batch of each partition, which is more than is worked while fetching rests; the default is
-     * 100,000 records of each, and 64 MiB a thread. What one answer brings comes on top of it. A larger record comes
-     * all the same. */
-    {"queued.min.messages", "2000", IN, false},
+    /* Read ahead of each partition, and what one answer brings on top of it; the defaults are 100,000 records and
+     * 64 MiB a thread. With 2,000 records and answers of 128 KiB a full topic was worked at half the rate, since
+     * librdkafka looks again for what is to be fetched only now and then. A larger record comes all the same. */
+    {"queued.min.messages", "3000", IN, false},
     {"queued.max.messages.kbytes", "8192", IN, false},
-    {"fetch.message.max.bytes", "131072", IN, false},
+    {"fetch.message.max.bytes", "393216", IN, false},
     {"fetch.max.bytes", "8388608", IN, false},
     /* A few milliseconds' records make an answer: each one costs the broker and us as much as a hundred records do, and
      * becomes a batch. A partition that is resumed joins the next request: the wait bounds how late a tick is read. */
