@@ -54,7 +54,7 @@ def by_revision(world):
 
 
 def test_a_revision_is_taken_up_under_load_without_a_restart(new_world, tmp_path):
-    world = new_world(programme=shop(tmp_path, 10), partitions=8, kafka_session_timeout_ms=30000)
+    world = new_world(programme=shop(tmp_path, 10), partitions=8, kafka_session_timeout_ms=8000)
     workers = world.start_workers(2)
     stop = threading.Event()
 
