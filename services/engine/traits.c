@@ -59,7 +59,7 @@ static int order(const struct loy_trait *a, const struct loy_trait *b)
 bool loy_traits_are_valid(struct loy_str traits)
 {
     struct loy_varint_reader in = {.bytes = traits};
-    struct loy_trait before, trait;
+    struct loy_trait before = {0}, trait;
     bool first = true;
     if (traits.len == 0 || traits.len > LOY_TRAITS_BYTES_MAX) {
         return false;
