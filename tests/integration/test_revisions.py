@@ -54,7 +54,7 @@ def by_revision(world):
 
 
 def test_a_revision_is_taken_up_under_load_without_a_restart(new_world, tmp_path):
-    world = new_world(programme=shop(tmp_path, 10), partitions=8, kafka_session_timeout_ms=8000)
+    world = new_world(programme=shop(tmp_path, 10), partitions=8)
     workers = world.start_workers(2)
     stop = threading.Event()
 
@@ -84,7 +84,6 @@ def test_a_revision_is_taken_up_under_load_without_a_restart(new_world, tmp_path
     assert set(counts) == {1, 2, 3} and world.totals()["rejected"] == 0
     assert world.query("SELECT sum(available) FROM balance") == [(10 * counts[1] + 20 * counts[2] + 10 * counts[3],)]
     assert all(worker.running() for worker in workers)
-    assert world.query("SELECT k, epoch FROM partition ORDER BY k") == epochs
     world.audit()
 
 

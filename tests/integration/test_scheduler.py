@@ -40,7 +40,8 @@ def test_pending_points_are_released_where_no_event_comes(new_world, schedulers)
     world.wait_drained()
     assert world.balance("recent") == (0, 100)
     assert world.query("SELECT count(*) FROM due") == [(1,)]
-    world.wait_for(lambda: sum(update.version == 2 for update in world.updates()) == 20, "update of each release")
+    world.wait_for(lambda: {one.member_id for one in world.updates() if one.version == 2} == set(members),
+                   "update of each release")
     world.audit()
 
 

@@ -204,15 +204,6 @@ class World:
         arrived = sum(end for (place, _), end in ends.items() if place == INTERNAL)
         return behind + max(0, forwarded - arrived)
 
-    def wait_settled(self, seconds=4):
-        """Until no partition has had a new owner for so long: a group rebalances several times while threads join it."""
-        deadline, last, since = time.monotonic() + 60, None, 0
-        while (now := self.query("SELECT k, epoch FROM partition ORDER BY k")) != last or time.monotonic() < since + seconds:
-            assert time.monotonic() < deadline, f"partitions move from owner to owner: {now}"
-            if now != last:
-                last, since = now, time.monotonic()
-            time.sleep(0.1)
-
     def wait_drained(self, seconds=120):
         deadline = time.monotonic() + seconds
         while (lag := self.lag()) > 0:
