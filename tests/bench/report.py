@@ -173,7 +173,7 @@ HOW = """## How it is measured
   members that are there already, where `main` enrols its own.
 - **Latency**: a producer with a plan (open loop) publishes at a share of `main`'s rate; from a purchase's planned moment until
   its update is in a consumer's hands. The first {warm} s are left out, {seconds} s count. Producer
-  (linger 2 ms) and consumer are a program in C on the same cores.
+  and consumer are a program {client} on the same cores.
 - **Ten times the members** is as many purchases: nearly four fifths of them enrol a member, of `main`'s one fifth.
 - **History**: copies of the journal's rows under keys of their own, in the heap's order, then `VACUUM ANALYZE`; compared
   with `known`, since neither enrols anybody.
@@ -212,7 +212,8 @@ def how(result):
     settings = ", ".join(f"{key} {value}" for key, value in result["versions"]["postgres_settings"].items())
     return HOW.format(partitions=options["partitions"], settings=settings, purchases=main["purchases"],
                       event_bytes=main["event_bytes"], threads=options["threads"], warm=options["warm_seconds"],
-                      seconds=options["seconds"], checkpoints=checkpoints(result), warm_up=warm_up(result))
+                      seconds=options["seconds"], checkpoints=checkpoints(result), warm_up=warm_up(result),
+                      client="in C (linger 2 ms)" if "warm_up" in result else "in Python")
 
 
 def missed(result):
