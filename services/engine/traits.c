@@ -1,6 +1,7 @@
 #include "engine/traits.h"
 
 #include "base/varint.h"
+#include "engine/match.h"
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
@@ -81,21 +82,11 @@ struct editing {
     uint32_t count;
 };
 
-static bool is_named(struct loy_text_set set, struct loy_str text)
-{
-    for (uint32_t i = 0; i < set.count; i++) {
-        if (loy_str_equal(set.texts[i], text)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* Whether the programme asks for it. */
 static bool is_kept(const struct loy_programme *programme, const struct loy_trait *trait)
 {
     if (trait->kind == LOY_TRAIT_ATTRIBUTE) {
-        return is_named(programme->attributes, trait->text);
+        return loy_text_set_has(programme->attributes, trait->text);
     }
     if (trait->kind != LOY_TRAIT_SEGMENT) {
         return (programme->traits & 1u << trait->kind) != 0;

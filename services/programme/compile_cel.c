@@ -1,6 +1,7 @@
 /* Conditions and formulas: CEL, with its issues shown where they stand in the file. */
 #include "base/num.h"
 #include "engine/facts.h"
+#include "engine/match.h"
 #include "programme/compile.h"
 
 /* member.last_90_days in a text: the days; 0 when there is none from *at on. */
@@ -92,23 +93,34 @@ void loy_compile_facts(struct loy_compile *compile)
     }
 }
 
+/* The next constant text behind `before`, as in money('1.50'); false past the last. *at begins as 0. */
+static bool next_constant(struct loy_str text, struct loy_str before, size_t *at, struct loy_str *ret_constant)
+{
+    for (; *at + before.len + 1 < text.len; ++*at) {
+        char quote = text.at[*at + before.len];
+        if (memcmp(text.at + *at, before.at, before.len) != 0 || (quote != '\'' && quote != '"')) {
+            continue;
+        }
+        const char *begin = text.at + *at + before.len + 1;
+        const char *end = memchr(begin, quote, text.len - (size_t)(begin - text.at));
+        if (end) {
+            *ret_constant = (struct loy_str){begin, (size_t)(end - begin)};
+            ++*at;
+            return true;
+        }
+    }
+    return false;
+}
+
 /* money('...') of a text that is no amount would only fail when it runs. */
 static void check_money(struct loy_compile *compile, const struct loy_yaml *node)
 {
-    static const char call[] = "money(";
-    struct loy_str text = node->text;
-    for (size_t at = 0; at + sizeof call < text.len; at++) {
-        char quote = text.at[at + sizeof call - 1];
-        if (memcmp(text.at + at, call, sizeof call - 1) != 0 || (quote != '\'' && quote != '"')) {
-            continue;
-        }
-        const char *begin = text.at + at + sizeof call;
-        const char *end = memchr(begin, quote, text.len - (size_t)(begin - text.at));
-        struct loy_str amount = {begin, end ? (size_t)(end - begin) : 0};
+    struct loy_str amount;
+    for (size_t at = 0; next_constant(node->text, loy_str("money("), &at, &amount);) {
         int64_t minor = 0;
-        if (end && !loy_decimal_parse(amount, compile->programme->currency_digits, &minor)) {
+        if (!loy_decimal_parse(amount, compile->programme->currency_digits, &minor)) {
             uint32_t line = 0, column = 0;
-            loy_yaml_place(compile->given->text, node, (size_t)(begin - text.at), &line, &column);
+            loy_yaml_place(compile->given->text, node, (size_t)(amount.at - node->text.at), &line, &column);
             loy_issues_add(compile->issues, LOY_ISSUE_ERROR, line, column,
                            "'%.*s' is no amount of money with at most %d decimals, as money('99.90')",
                            LOY_STR_ARG(amount), (int)compile->programme->currency_digits);
@@ -116,32 +128,14 @@ static void check_money(struct loy_compile *compile, const struct loy_yaml *node
     }
 }
 
-static bool is_kept(const struct loy_programme *programme, struct loy_str name)
-{
-    for (uint32_t i = 0; i < programme->attributes.count; i++) {
-        if (loy_str_equal(programme->attributes.texts[i], name)) {
-            return true;
-        }
-    }
-    return false;
-}
-
 /* member.attributes['…'] of one that is not kept would be false for ever. */
 static void check_attributes(struct loy_compile *compile, const struct loy_yaml *node)
 {
-    static const char fact[] = "member.attributes[";
-    struct loy_str text = node->text;
-    for (size_t at = 0; at + sizeof fact < text.len; at++) {
-        char quote = text.at[at + sizeof fact - 1];
-        if (memcmp(text.at + at, fact, sizeof fact - 1) != 0 || (quote != '\'' && quote != '"')) {
-            continue;
-        }
-        const char *begin = text.at + at + sizeof fact;
-        const char *end = memchr(begin, quote, text.len - (size_t)(begin - text.at));
-        struct loy_str name = {begin, end ? (size_t)(end - begin) : 0};
-        if (end && !is_kept(compile->programme, name)) {
+    struct loy_str name;
+    for (size_t at = 0; next_constant(node->text, loy_str("member.attributes["), &at, &name);) {
+        if (!loy_text_set_has(compile->programme->attributes, name)) {
             uint32_t line = 0, column = 0;
-            loy_yaml_place(compile->given->text, node, (size_t)(begin - text.at), &line, &column);
+            loy_yaml_place(compile->given->text, node, (size_t)(name.at - node->text.at), &line, &column);
             loy_issues_add(compile->issues, LOY_ISSUE_ERROR, line, column,
                            "attribute '%.*s' is not kept of members: name it in `facts: {attributes: [%.*s]}`",
                            LOY_STR_ARG(name), LOY_STR_ARG(name));
