@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEARTBEAT_MS_MAX = 1000 };
+enum { HEARTBEAT_MS_MAX = 300 };
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
@@ -62,7 +62,8 @@ enum loy_err loy_kafka_consumer_init(struct loy_kafka *kafka, struct loy_error *
         err = loy_kafka_conf_set(conf, "session.timeout.ms", timeout, error);
     }
     if (!err && kafka->config.session_timeout_ms > 0) {
-        /* Three chances to be heard, and each second at least: a heartbeat's answer is what tells of a rebalance. */
+        /* Three chances to be heard, and often: a heartbeat's answer is what tells of a rebalance, which all wait for.
+         */
         int every_ms = kafka->config.session_timeout_ms / 3;
         (void)snprintf(timeout, sizeof timeout, "%d", every_ms < HEARTBEAT_MS_MAX ? every_ms : HEARTBEAT_MS_MAX);
         err = loy_kafka_conf_set(conf, "heartbeat.interval.ms", timeout, error);
