@@ -1,9 +1,11 @@
 """An outage of PostgreSQL, Kafka or Redis delays events. It rejects none, loses none, and decides nothing twice."""
+import contextlib
 import os
 import signal
 import threading
 import time
 
+import confluent_kafka
 import pytest
 
 import services
@@ -49,6 +51,18 @@ def while_publishing(world, breaking):
     time.sleep(0.3)
     breaking()
     publisher.join()
+
+
+@contextlib.contextmanager
+def unless_the_broker_aborts(world):
+    """librdkafka 2.8's mock cluster asserts that no member joins again before its first join is answered, as one that
+    slept may do: once in ten times the embedded broker ends there, which says nothing of the worker."""
+    try:
+        yield
+    except (AssertionError, confluent_kafka.KafkaException):
+        if world.broker and not world.broker.running() and "`!member->resp' failed" in services.tail(world.broker.log):
+            pytest.skip("the embedded broker of this librdkafka ended by an assertion of its own (see KAFKA=apache)")
+        raise
 
 
 def test_postgresql_restarts_in_the_middle(own_world):
@@ -146,11 +160,13 @@ def test_a_worker_that_slept_through_its_session_is_harmless(new_world):
     world = new_world(kafka_session_timeout_ms=3000)
     world.start_worker()
     sleeper = world.start_worker()
+    world.wait_settled(threads=4)
 
     def sleep_long():
         sleeper.process.send_signal(signal.SIGSTOP)
         time.sleep(8)
         sleeper.process.send_signal(signal.SIGCONT)
-    while_publishing(world, sleep_long)
-    check(world)
-    assert sleeper.running(), "being late is no reason to stop"
+    with unless_the_broker_aborts(world):
+        while_publishing(world, sleep_long)
+        check(world)
+        assert sleeper.running(), "being late is no reason to stop"

@@ -214,6 +214,21 @@ class World:
                 f"{self.query('SELECT k, epoch, owner, attempts, next_offset FROM partition ORDER BY k')}")
             time.sleep(0.05)
 
+    def wait_settled(self, threads, seconds=60):
+        """Until that many threads of workers own all partitions between them, and have for a second."""
+        deadline = time.monotonic() + seconds
+        seen, since = None, time.monotonic()
+        while True:
+            rows = self.query("SELECT k, epoch, owner FROM partition ORDER BY k")
+            if rows != seen:
+                seen, since = rows, time.monotonic()
+            elif (len(rows) == self.partitions and len({owner for _, _, owner in rows}) == threads
+                  and time.monotonic() - since > 1):
+                return
+            self.check_workers()
+            assert time.monotonic() < deadline, f"the group did not settle: {rows}"
+            time.sleep(0.05)
+
     def check_workers(self):
         for program in self.running:
             if program.expected_to_live and not program.running():
