@@ -24,10 +24,10 @@ struct loy_date loy_date_from_days(int64_t days)
 {
     days += 719468;
     int64_t era = floor_div(days, 146097);
-    int64_t day_of_era = days - era * 146097;
-    int64_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
-    int64_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
-    int64_t month_index = (5 * day_of_year + 2) / 153; /* 0 = March */
+    uint32_t day_of_era = (uint32_t)(days - era * 146097); /* short divisions are quick */
+    uint32_t year_of_era = (day_of_era - day_of_era / 1460 + day_of_era / 36524 - day_of_era / 146096) / 365;
+    uint32_t day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    uint32_t month_index = (5 * day_of_year + 2) / 153; /* 0 = March */
     struct loy_date date;
     date.day = (uint8_t)(day_of_year - (153 * month_index + 2) / 5 + 1);
     date.month = (uint8_t)(month_index < 10 ? month_index + 3 : month_index - 9);
@@ -148,30 +148,49 @@ static char *put_digits(char *at, uint32_t value, int count, char behind)
     return at + count + 1;
 }
 
-size_t loy_moment_format(int64_t moment_us, char text[LOY_MOMENT_TEXT_MAX])
+static char *put_two(char *at, uint32_t value, char behind)
 {
-    struct loy_civil c = loy_civil_from_moment(NULL, moment_us);
-    char *at = text;
-    bool negative = c.date.year < 0;
-    uint32_t year = (uint32_t)(negative ? -c.date.year : c.date.year);
-    int year_digits = negative ? 3 : 4; /* at least, and more where the year has more */
-    for (uint32_t rest = year / (negative ? 1000 : 10000); rest; rest /= 10) {
-        year_digits++;
+    at[0] = (char)('0' + value / 10);
+    at[1] = (char)('0' + value % 10);
+    at[2] = behind;
+    return at + 3;
+}
+
+static char *put_year(char *at, int32_t year)
+{
+    if (year >= 0 && year <= 9999) {
+        return put_two(put_two(at, (uint32_t)year / 100, '\0') - 1, (uint32_t)year % 100, '-');
+    }
+    bool negative = year < 0;
+    uint32_t rest = negative ? 0 - (uint32_t)year : (uint32_t)year;
+    uint32_t value = rest;
+    int digits = negative ? 3 : 4; /* at least, and more where the year has more */
+    for (rest /= negative ? 1000 : 10000; rest; rest /= 10) {
+        digits++;
     }
     if (negative) {
         *at++ = '-';
     }
-    at = put_digits(at, year, year_digits, '-');
-    at = put_digits(at, c.date.month, 2, '-');
-    at = put_digits(at, c.date.day, 2, 'T');
-    at = put_digits(at, c.hour, 2, ':');
-    at = put_digits(at, c.minute, 2, ':');
-    bool whole = c.microsecond == 0;
-    at = put_digits(at, c.second, 2, whole ? 'Z' : '.');
-    if (c.microsecond % 1000 != 0) {
-        at = put_digits(at, (uint32_t)c.microsecond, 6, 'Z');
-    } else if (!whole) {
-        at = put_digits(at, (uint32_t)c.microsecond / 1000, 3, 'Z');
+    return put_digits(at, value, digits, '-');
+}
+
+size_t loy_moment_format(int64_t moment_us, char text[LOY_MOMENT_TEXT_MAX])
+{
+    int64_t day = floor_div(moment_us, LOY_US_PER_DAY);
+    int64_t of_day_us = moment_us - day * LOY_US_PER_DAY;
+    uint32_t second = (uint32_t)(of_day_us / LOY_US_PER_SECOND);
+    uint32_t microsecond = (uint32_t)(of_day_us - second * LOY_US_PER_SECOND);
+    struct loy_date date = loy_date_from_days(day);
+    char *at = put_year(text, date.year);
+    at = put_two(at, date.month, '-');
+    at = put_two(at, date.day, 'T');
+    at = put_two(at, second / 3600, ':');
+    at = put_two(at, second / 60 % 60, ':');
+    at = put_two(at, second % 60, microsecond ? '.' : 'Z');
+    if (microsecond % 1000 != 0) {
+        at = put_digits(at, microsecond, 6, 'Z');
+    } else if (microsecond) {
+        at = put_digits(at, microsecond / 1000, 3, 'Z');
     }
     *at = '\0';
     return (size_t)(at - text);

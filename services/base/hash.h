@@ -24,4 +24,11 @@ uint32_t loy_murmur2(struct loy_str key);
 /* The partition of a key among `partitions`: (murmur2 & 0x7fffffff) mod partitions, as Java clients place it. */
 int32_t loy_partition_of(struct loy_str key, int32_t partitions);
 
+/* The place of a key with that murmur2 in a table of mask + 1 places, a power of two. Not hash & mask: the keys of one
+ * partition are alike in just those bits, and would crowd into a share of the places. */
+static inline uint32_t loy_hash_place(uint32_t hash, uint32_t mask)
+{
+    return (uint32_t)((hash * UINT64_C(0x9E3779B97F4A7C15)) >> 32) & mask;
+}
+
 #endif

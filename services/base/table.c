@@ -23,7 +23,7 @@ bool loy_table_init(struct loy_table *table, struct loy_arena *arena, uint32_t c
 
 static struct loy_table_slot *slot_of(const struct loy_table *table, struct loy_str key, uint32_t hash)
 {
-    for (uint32_t i = hash & table->mask;; i = (i + 1) & table->mask) {
+    for (uint32_t i = loy_hash_place(hash, table->mask);; i = (i + 1) & table->mask) {
         struct loy_table_slot *slot = &table->slots[i];
         if (slot->value < 0 || (slot->hash == hash && loy_str_equal(slot->key, key))) {
             return slot;

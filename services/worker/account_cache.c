@@ -1,5 +1,7 @@
 #include "worker/account_cache.h"
 
+#include "base/hash.h"
+
 #include <assert.h>
 #include <stdlib.h>
 
@@ -20,7 +22,7 @@ struct loy_account_cache {
     size_t bytes, bytes_max;
 };
 
-enum { TYPICAL_ENTRY = 512 };
+enum { TYPICAL_ENTRY = 512, CPU_LINE = 64 };
 
 struct loy_account_cache *loy_account_cache_new(size_t bytes_max)
 {
@@ -55,11 +57,29 @@ static void link_newest(struct loy_account_cache *cache, struct entry *entry)
 /* Where the pointer to the entry of that member stands, or the end of its bucket. */
 static struct entry **find(struct loy_account_cache *cache, struct loy_str member_id, uint32_t hash)
 {
-    struct entry **at = &cache->buckets[hash & cache->mask];
+    struct entry **at = &cache->buckets[loy_hash_place(hash, cache->mask)];
     while (*at && !((*at)->hash == hash && loy_str_equal((*at)->row.member_id, member_id))) {
         at = &(*at)->chain;
     }
     return at;
+}
+
+void loy_account_cache_expect(const struct loy_account_cache *cache, struct loy_str member_id, int step)
+{
+    struct entry *const *bucket = &cache->buckets[loy_hash_place(loy_murmur2(member_id), cache->mask)];
+    if (step == 0) {
+        __builtin_prefetch(bucket);
+        return;
+    }
+    const struct entry *entry = *bucket;
+    if (entry && step == 1) {
+        __builtin_prefetch(entry);
+        __builtin_prefetch(entry->text);
+    } else if (entry) {
+        __builtin_prefetch(entry->newer);
+        __builtin_prefetch(entry->older);
+        __builtin_prefetch(entry->text + CPU_LINE);
+    }
 }
 
 static void drop_at(struct loy_account_cache *cache, struct entry **at)
@@ -88,8 +108,7 @@ bool loy_account_cache_get(struct loy_account_cache *cache, struct loy_str membe
 static struct entry *entry_for(struct loy_account_cache *cache, struct entry **at, size_t text_len)
 {
     if (*at && (*at)->capacity >= text_len) {
-        unlink_from_list(cache, *at);
-        return *at;
+        return *at; /* where it stands in the list: the get before moved it to the front */
     }
     if (*at) {
         drop_at(cache, at);
@@ -103,6 +122,7 @@ static struct entry *entry_for(struct loy_account_cache *cache, struct entry **a
     entry->chain = *at;
     *at = entry;
     cache->bytes += sizeof *entry + capacity;
+    link_newest(cache, entry);
     return entry;
 }
 
@@ -120,7 +140,6 @@ void loy_account_cache_put(struct loy_account_cache *cache, const struct loy_mem
     entry->row = *row;
     entry->row.member_id.at = entry->text;
     entry->row.state.at = entry->text + row->member_id.len;
-    link_newest(cache, entry);
     while (cache->bytes > cache->bytes_max && cache->oldest) {
         drop_at(cache, find(cache, cache->oldest->row.member_id, cache->oldest->hash));
     }

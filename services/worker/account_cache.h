@@ -15,6 +15,10 @@ void loy_account_cache_destroy(struct loy_account_cache *cache);
 
 /* A row borrowed until the next put; false when it is not there. */
 bool loy_account_cache_get(struct loy_account_cache *cache, struct loy_str member_id, struct loy_member_row *ret_row);
+/* Begins to bring near what a get or put of that member will read: its bucket (step 0), its entry (1), the rest (2).
+ * Ask some members ahead, as many between the steps: far memory takes as long as a hundred instructions. */
+void loy_account_cache_expect(const struct loy_account_cache *cache, struct loy_str member_id, int step);
+enum { LOY_ACCOUNT_CACHE_STEPS = 3 };
 /* Copies the row in, in place of what stands there. Drops others, and itself when it is too large. */
 void loy_account_cache_put(struct loy_account_cache *cache, const struct loy_member_row *row);
 void loy_account_cache_drop(struct loy_account_cache *cache, struct loy_str member_id);

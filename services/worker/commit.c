@@ -237,6 +237,7 @@ static void remember_accounts(struct loy_worker *worker, struct loy_batch *batch
     loy_arena_reset(&worker->scratch);
     for (uint32_t i = 0; i < batch->slot_count; i++) {
         const struct loy_slot *slot = &batch->slots[i];
+        loy_load_expect(worker, batch, i);
         if (!slot->written) {
             continue;
         }

@@ -54,10 +54,16 @@ enum loy_err loy_duplicates_expect(struct loy_worker *worker, struct loy_batch *
     batch->identified = true;
     for (uint32_t i = 0; i < batch->count; i++) {
         struct loy_item *item = &batch->items[i];
+        if (!item->settled) {
+            identify(item);
+            loy_recent_expect(worker->recent, key_of(batch, item).event_key);
+        }
+    }
+    for (uint32_t i = 0; i < batch->count; i++) {
+        const struct loy_item *item = &batch->items[i];
         if (item->settled) {
             continue;
         }
-        identify(item);
         bool came_lately = loy_recent_has(worker->recent, key_of(batch, item).event_key);
         batch->expecting = batch->expecting || (came_lately && batch->slots[item->slot].exists);
     }

@@ -38,26 +38,24 @@ static bool keep_account(struct loy_batch *batch, struct loy_slot *slot)
 }
 
 /* The rules' part is kept as the journal's bytes. */
-static bool keep_effects(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item)
+static bool keep_effects(struct loy_batch *batch, struct loy_item *item)
 {
     struct loy_effects *effects = &item->effects;
-    struct loy_str trace;
-    if (loy_wire_encode_trace(effects, item->enrolled, &worker->scratch, &trace)) {
+    if (loy_wire_encode_trace(effects, item->enrolled, &batch->arena, &item->trace)) {
         return false;
     }
-    item->trace = loy_str_copy(&batch->arena, trace);
     effects->rules = NULL;
     effects->rule_count = 0;
     effects->entries = loy_arena_copy(&batch->arena, effects->entries, effects->entry_count * sizeof *effects->entries);
     effects->charges =
         loy_arena_copy(&batch->arena, effects->charges, effects->charge_count * sizeof *effects->charges);
-    return item->trace.at && effects->entries && effects->charges;
+    return effects->entries && effects->charges;
 }
 
 enum loy_err loy_keep(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item)
 {
     struct loy_slot *slot = &batch->slots[item->slot];
-    if (!keep_account(batch, slot) || !keep_effects(worker, batch, item)) {
+    if (!keep_account(batch, slot) || !keep_effects(batch, item)) {
         return loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for the decisions of %u records", batch->count);
     }
     return item->effects.changed ? loy_message_update(worker, batch, item, &slot->account) : LOY_OK;

@@ -89,6 +89,17 @@ static void ask_store(struct loy_worker *worker, struct loy_batch *batch)
     batch->phase = LOY_BATCH_LOAD; /* submitted as soon as the store is free: worker.c */
 }
 
+void loy_load_expect(const struct loy_worker *worker, const struct loy_batch *batch, uint32_t at)
+{
+    enum { APART = 6 };
+    for (uint32_t step = 0; step < LOY_ACCOUNT_CACHE_STEPS; step++) {
+        uint32_t ahead = at + (LOY_ACCOUNT_CACHE_STEPS - step) * APART;
+        if (ahead < batch->slot_count) {
+            loy_account_cache_expect(worker->accounts, batch->slots[ahead].member_id, (int)step);
+        }
+    }
+}
+
 enum loy_err loy_load_start(struct loy_worker *worker, struct loy_batch *batch)
 {
     enum loy_err err = LOY_FAILPOINT("load");
@@ -102,6 +113,7 @@ enum loy_err loy_load_start(struct loy_worker *worker, struct loy_batch *batch)
     (void)loy_counters_know(worker->counters, loy_revisions_newest(revisions));
     for (uint32_t i = 0; !err && !batch->skip_caches && i < batch->slot_count; i++) {
         struct loy_member_row row;
+        loy_load_expect(worker, batch, i);
         if (loy_account_cache_get(worker->accounts, batch->slots[i].member_id, &row)) {
             loy_count(&worker->metrics->cache_hits, 1);
             err = fill_slot(worker, batch, &batch->slots[i], &row);

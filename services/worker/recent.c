@@ -31,6 +31,11 @@ void loy_recent_put(struct loy_recent *recent, struct loy_digest event_key)
     recent->marks[mark % LOY_RECENT_KEYS] = mark;
 }
 
+void loy_recent_expect(const struct loy_recent *recent, struct loy_digest event_key)
+{
+    __builtin_prefetch(&recent->marks[mark_of(event_key) % LOY_RECENT_KEYS], 1);
+}
+
 bool loy_recent_has(const struct loy_recent *recent, struct loy_digest event_key)
 {
     uint64_t mark = mark_of(event_key);

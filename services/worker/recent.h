@@ -19,6 +19,8 @@ struct loy_recent;
 struct loy_recent *loy_recent_new(void);
 void loy_recent_destroy(struct loy_recent *recent);
 
+/* Begins to bring near what loy_recent_has of that key will read. */
+void loy_recent_expect(const struct loy_recent *recent, struct loy_digest event_key);
 /* event_key: loy_event_key's. */
 void loy_recent_put(struct loy_recent *recent, struct loy_digest event_key);
 bool loy_recent_has(const struct loy_recent *recent, struct loy_digest event_key);

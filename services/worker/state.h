@@ -303,6 +303,8 @@ void loy_ownership_drained(struct loy_worker *worker, int32_t k);
 STEP loy_load_start(struct loy_worker *worker, struct loy_batch *batch);
 STEP loy_load_from_cache(struct loy_worker *worker, struct loy_batch *batch);
 STEP loy_load_from_store(struct loy_worker *worker, struct loy_batch *batch, const struct loy_store_result *result);
+/* The thread's cache is about to be asked for the accounts of the batch, of which it is at the one at `at`. */
+void loy_load_expect(const struct loy_worker *worker, const struct loy_batch *batch, uint32_t at);
 /* The caches lied: everything again from PostgreSQL. */
 void loy_load_again(struct loy_worker *worker, struct loy_batch *batch);
 /* Budgets are wanted: these alone, then the batch is decided again. */

@@ -398,6 +398,27 @@ static void varints_come_back_and_cut_ones_fail(void **state)
     assert_true(shorter.failed);
 }
 
+/* The keys of a partition have the same low bits of their hash, so they cannot be what chooses a place. */
+static void keys_of_one_partition_are_spread_over_a_table(void **state)
+{
+    (void)state;
+    enum { PLACES = 1024, KEYS = 512 };
+    bool taken[PLACES] = {false};
+    uint32_t keys = 0, places = 0;
+    for (int i = 0; keys < KEYS; i++) {
+        char text[16];
+        struct loy_str key = {text, (size_t)snprintf(text, sizeof text, "m-%06d", i)};
+        if (loy_partition_of(key, 64) == 5) {
+            uint32_t place = loy_hash_place(loy_murmur2(key), PLACES - 1);
+            assert_true(place < PLACES);
+            places += !taken[place];
+            taken[place] = true;
+            keys++;
+        }
+    }
+    assert_true(places > 350); /* chance makes 403 of them; the low bits alone, 16 */
+}
+
 static void a_table_finds_every_key_and_keeps_the_first_value(void **state)
 {
     (void)state;
@@ -437,6 +458,7 @@ int main(void)
         cmocka_unit_test(parts_are_hashed_with_their_lengths),
         cmocka_unit_test(parts_of_any_length_are_hashed_as_their_bytes),
         cmocka_unit_test(varints_come_back_and_cut_ones_fail),
+        cmocka_unit_test(keys_of_one_partition_are_spread_over_a_table),
         cmocka_unit_test(a_table_finds_every_key_and_keeps_the_first_value),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "loyalty/v1/trace.pb-c.h"
+
 static const struct loy_wallet wallets[] = {{.id = {"points", 6}}, {.id = {"cashback", 8}}};
 static const struct loy_rule rules[] = {{.number = 7, .id = {"base", 4}, .title = {"Basis \"plus\"\n", 13}}};
 static const struct loy_programme programme = {
@@ -253,6 +255,36 @@ static void a_trace_is_read_back_as_it_was(void **state)
     assert_false(trace.late || trace.enrolled);
 }
 
+/* What the journal holds of older versions was written by protobuf-c. */
+static void a_trace_has_the_bytes_of_protobuf_c(void **state)
+{
+    (void)state;
+    struct wire_case test;
+    wire_case_init(&test);
+    int64_t shares[40] = {3, -1, 0, INT64_MAX, INT64_MIN};
+    const struct loy_rule_trace traces[] = {
+        {.rule = -7, .wanted = 5, .granted = -2, .eligible_minor = INT64_MIN, .lines = shares, .line_count = 40},
+        {.rule = 8, .reason = "cap", .lines = shares},
+        {.rule = 9, .reason = "limit", .detail = LOY_STR("one"), .missing = 1, .left = -1, .multiplier = 2000000},
+    };
+    struct loy_effects effects = {.rules = traces, .rule_count = 3, .advanced = 300, .late = true};
+    struct loy_str bytes;
+    assert_int_equal(loy_wire_encode_trace(&effects, true, &test.arena, &bytes), LOY_OK);
+    Loyalty__V1__Trace *trace = loyalty__v1__trace__unpack(NULL, bytes.len, (const uint8_t *)bytes.at);
+    assert_non_null(trace);
+    assert_int_equal(trace->n_rules, 3);
+    assert_int_equal(trace->rules[0]->n_lines, 40);
+    assert_true(trace->rules[0]->lines[4] == INT64_MIN && trace->rules[0]->has_wanted);
+    assert_int_equal(trace->rules[1]->n_lines, 0);
+    assert_int_equal(trace->rules[2]->left, -1);
+    uint8_t packed[1024];
+    assert_int_equal(loyalty__v1__trace__get_packed_size(trace), bytes.len);
+    assert_true(bytes.len <= sizeof packed);
+    loyalty__v1__trace__pack(trace, packed);
+    assert_memory_equal(packed, bytes.at, bytes.len);
+    loyalty__v1__trace__free_unpacked(trace, NULL);
+}
+
 static void an_event_is_shown_as_json(void **state)
 {
     (void)state;
@@ -276,6 +308,7 @@ int main(void)
         cmocka_unit_test(an_outcome_leaves_out_what_it_does_not_know),
         cmocka_unit_test(a_tick_is_an_event_of_ours_alone),
         cmocka_unit_test(a_trace_is_read_back_as_it_was),
+        cmocka_unit_test(a_trace_has_the_bytes_of_protobuf_c),
         cmocka_unit_test(an_event_is_shown_as_json),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

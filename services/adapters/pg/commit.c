@@ -1,9 +1,9 @@
+#include "adapters/pg/order.h"
 #include "adapters/pg/params.h"
 #include "adapters/pg/records.h"
 #include "adapters/pg/requests.h"
 
 #include <assert.h>
-#include <stdlib.h>
 
 /* --- partition, revision -------------------------------------------------------------------------------------------
  */
@@ -65,45 +65,37 @@ static enum loy_err send_revision(struct loy_pg_pipe *pipe, const struct loy_sto
 /* --- journal ---------------------------------------------------------------------------------------------------------
  */
 
-static int compare_place(int32_t k_a, int32_t n_a, int32_t k_b, int32_t n_b)
+/* The rows of one account in the order of their event keys, as far as eight bytes tell them apart. */
+static uint64_t tie_of(const struct loy_digest *event_key)
 {
-    return k_a != k_b ? (k_a < k_b ? -1 : 1) : (n_a > n_b) - (n_a < n_b);
-}
-
-static int compare_journal(const void *a, const void *b)
-{
-    const struct loy_journal_key *one = &(*(const struct loy_journal_row *const *)a)->key;
-    const struct loy_journal_key *other = &(*(const struct loy_journal_row *const *)b)->key;
-    int order = compare_place(one->k, one->n, other->k, other->n);
-    return order ? order : memcmp(one->event_key.bytes, other->event_key.bytes, sizeof one->event_key.bytes);
-}
-
-static int compare_member(const void *a, const void *b)
-{
-    const struct loy_member_row *one = &(*(const struct loy_member_write *const *)a)->row;
-    const struct loy_member_row *other = &(*(const struct loy_member_write *const *)b)->row;
-    return compare_place(one->k, one->n, other->k, other->n);
+    uint64_t tie;
+    memcpy(&tie, event_key->bytes, sizeof tie);
+    return be64toh(tie);
 }
 
 static enum loy_err send_journal(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
 {
     uint32_t count = commit->journal_count;
-    const struct loy_journal_row **sorted = LOY_NEW_ARRAY(pipe->arena, const struct loy_journal_row *, count);
+    struct loy_pg_place *sorted = loy_arena_alloc(pipe->arena, count * sizeof *sorted);
     if (!sorted) {
         return LOY_ERR_NO_MEMORY;
     }
     size_t bytes = 0;
     for (uint32_t i = 0; i < count; i++) {
-        sorted[i] = &commit->journal[i];
-        bytes += loy_pg_journal_size(sorted[i]);
+        const struct loy_journal_row *row = &commit->journal[i];
+        sorted[i] = (struct loy_pg_place){loy_pg_place_key(row->key.k, row->key.n), tie_of(&row->key.event_key), row};
+        bytes += loy_pg_journal_size(row);
     }
-    qsort(sorted, count, sizeof(void *), compare_journal);
+    if (!loy_pg_order(sorted, count, pipe->arena)) {
+        return LOY_ERR_NO_MEMORY;
+    }
     struct loy_pg_params params;
     loy_pg_params_init(&params, pipe->arena);
     uint8_t *at = loy_pg_param_array(&params, pipe->types->journal_array, pipe->types->journal, count, bytes);
     for (uint32_t i = 0; at && i < count; i++) {
-        at = loy_pg_put_4(at, (int32_t)loy_pg_journal_size(sorted[i]));
-        at = loy_pg_put_journal(at, sorted[i], pipe->types);
+        const struct loy_journal_row *row = sorted[i].row;
+        at = loy_pg_put_4(at, (int32_t)loy_pg_journal_size(row));
+        at = loy_pg_put_journal(at, row, pipe->types);
     }
     assert(!at || (const char *)at == params.values[0] + params.lengths[0]);
     return loy_pg_send(pipe, LOY_PG_JOURNAL, &params);
@@ -128,86 +120,104 @@ static void put_members(struct loy_pg_params *params, const struct loy_pg_types 
     assert(!at || (const char *)at == params->values[0] + params->lengths[0]);
 }
 
-/* One balance of every member, `width` wallets each: what a member has fewer is 0. */
-static void put_flat_balances(struct loy_pg_params *params, const struct loy_member_write *const *writes,
-                              uint32_t count, uint16_t width, size_t field)
+/* An array parameter of `count` elements that take `size` bytes each. */
+static uint8_t *fixed_array(struct loy_pg_params *params, uint32_t type, uint32_t element, uint32_t count, size_t size)
 {
-    uint32_t total = count * width;
-    uint8_t *at = loy_pg_param_array(params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, total, (size_t)total * 8);
-    for (uint32_t i = 0; at && i < count; i++) {
-        int64_t balances[LOY_STORE_WALLETS_MAX];
-        memcpy(balances, (const char *)writes[i] + field, sizeof balances);
-        for (uint16_t wallet = 0; wallet < width; wallet++) {
-            at = loy_pg_put_i64(at, wallet < writes[i]->wallet_count ? balances[wallet] : 0);
-        }
-    }
+    return loy_pg_param_array(params, type, element, count, count * size);
 }
 
-static void put_states(struct loy_pg_params *params, const struct loy_member_write *const *writes, uint32_t count)
+/* What a member has fewer wallets than the widest is 0. */
+static uint8_t *put_flat(uint8_t *at, const int64_t *balances, uint16_t count, uint16_t width)
 {
-    size_t bytes = 0;
-    for (uint32_t i = 0; i < count; i++) {
-        bytes += writes[i]->row.state.len;
+    for (uint16_t wallet = 0; wallet < width; wallet++) {
+        at = loy_pg_put_i64(at, wallet < count ? balances[wallet] : 0);
     }
-    uint8_t *at = loy_pg_param_array(params, LOY_PG_BYTEA_ARRAY, LOY_PG_BYTEA, count, bytes);
-    for (uint32_t i = 0; at && i < count; i++) {
-        at = loy_pg_put_bytes(at, writes[i]->row.state.at, writes[i]->row.state.len);
-    }
+    return at;
 }
 
 /* Updates go as arrays of columns, of which only key and state are unnested: the fixed ones are subscripted in place.
- * [As an array of whole rows, as the journal's: a tenth more of PostgreSQL's CPU time for the batch.] */
+ * [As an array of whole rows, as the journal's: a tenth more of PostgreSQL's CPU time for the batch.]
+ * All arrays are written in one pass. */
 static enum loy_err send_member_updates(struct loy_pg_pipe *pipe, const struct loy_member_write *const *sorted,
                                         uint32_t count)
 {
-    struct loy_member_write *writes = LOY_NEW_ARRAY(pipe->arena, struct loy_member_write, count);
-    if (!writes) {
-        return LOY_ERR_NO_MEMORY;
-    }
     uint16_t width = 1;
+    size_t states = 0;
     for (uint32_t i = 0; i < count; i++) {
-        writes[i] = *sorted[i];
-        width = writes[i].wallet_count > width ? writes[i].wallet_count : width;
+        width = sorted[i]->wallet_count > width ? sorted[i]->wallet_count : width;
+        states += sorted[i]->row.state.len;
     }
     struct loy_pg_params params;
     loy_pg_params_init(&params, pipe->arena);
-    loy_pg_param_i32s(&params, count, &writes->row.k, sizeof *writes);
-    loy_pg_param_i32s(&params, count, &writes->row.n, sizeof *writes);
-    put_states(&params, sorted, count);
-    loy_pg_param_i64s(&params, count, &writes->old_seq, sizeof *writes);
-    loy_pg_param_digests(&params, count, &writes->old_digest, sizeof *writes);
-    loy_pg_param_i64s(&params, count, &writes->row.seq, sizeof *writes);
-    loy_pg_param_i64s(&params, count, &writes->row.version, sizeof *writes);
-    loy_pg_param_digests(&params, count, &writes->row.digest, sizeof *writes);
-    put_flat_balances(&params, sorted, count, width, offsetof(struct loy_member_write, available));
-    put_flat_balances(&params, sorted, count, width, offsetof(struct loy_member_write, pending));
-    put_flat_balances(&params, sorted, count, width, offsetof(struct loy_member_write, reserved));
+    uint8_t *k = fixed_array(&params, LOY_PG_INT4_ARRAY, LOY_PG_INT4, count, 4);
+    uint8_t *n = fixed_array(&params, LOY_PG_INT4_ARRAY, LOY_PG_INT4, count, 4);
+    uint8_t *state = loy_pg_param_array(&params, LOY_PG_BYTEA_ARRAY, LOY_PG_BYTEA, count, states);
+    uint8_t *old_seq = fixed_array(&params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, count, 8);
+    uint8_t *old_digest = fixed_array(&params, LOY_PG_UUID_ARRAY, LOY_PG_UUID, count, sizeof(struct loy_digest));
+    uint8_t *seq = fixed_array(&params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, count, 8);
+    uint8_t *version = fixed_array(&params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, count, 8);
+    uint8_t *digest = fixed_array(&params, LOY_PG_UUID_ARRAY, LOY_PG_UUID, count, sizeof(struct loy_digest));
+    uint8_t *available = fixed_array(&params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, count * width, 8);
+    uint8_t *pending = fixed_array(&params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, count * width, 8);
+    uint8_t *reserved = fixed_array(&params, LOY_PG_INT8_ARRAY, LOY_PG_INT8, count * width, 8);
     loy_pg_param_i32(&params, width);
+    for (uint32_t i = 0; !params.failed && i < count; i++) {
+        const struct loy_member_write *write = sorted[i];
+        const struct loy_member_row *row = &write->row;
+        k = loy_pg_put_i32(k, row->k);
+        n = loy_pg_put_i32(n, row->n);
+        state = loy_pg_put_bytes(state, row->state.at, row->state.len);
+        old_seq = loy_pg_put_i64(old_seq, write->old_seq);
+        old_digest = loy_pg_put_digest(old_digest, &write->old_digest);
+        seq = loy_pg_put_i64(seq, row->seq);
+        version = loy_pg_put_i64(version, row->version);
+        digest = loy_pg_put_digest(digest, &row->digest);
+        available = put_flat(available, write->available, write->wallet_count, width);
+        pending = put_flat(pending, write->pending, write->wallet_count, width);
+        reserved = put_flat(reserved, write->reserved, write->wallet_count, width);
+    }
     return loy_pg_send(pipe, LOY_PG_MEMBER_UPDATE, &params);
+}
+
+/* The writes of known accounts, or those of new ones, by their keys. NULL: no memory. */
+static const struct loy_member_write **sort_members(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit,
+                                                    bool is_new, uint32_t *ret_count)
+{
+    uint32_t total = commit->member_count;
+    uint32_t count = 0;
+    const struct loy_member_write **sorted = LOY_NEW_ARRAY(pipe->arena, const struct loy_member_write *, total);
+    struct loy_pg_place *places = loy_arena_alloc(pipe->arena, total * sizeof *places);
+    for (uint32_t i = 0; places && i < total; i++) {
+        const struct loy_member_write *write = &commit->members[i];
+        if (write->is_new == is_new) {
+            places[count++] = (struct loy_pg_place){loy_pg_place_key(write->row.k, write->row.n), 0, write};
+        }
+    }
+    if (!sorted || !places || !loy_pg_order(places, count, pipe->arena)) {
+        return NULL;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        sorted[i] = places[i].row;
+    }
+    *ret_count = count;
+    return sorted;
 }
 
 static enum loy_err send_members(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
 {
-    uint32_t total = commit->member_count;
-    const struct loy_member_write **sorted = LOY_NEW_ARRAY(pipe->arena, const struct loy_member_write *, total);
-    if (!sorted) {
+    uint32_t known, new;
+    const struct loy_member_write **known_writes = sort_members(pipe, commit, false, &known);
+    const struct loy_member_write **new_writes = sort_members(pipe, commit, true, &new);
+    if (!known_writes || !new_writes) {
         return LOY_ERR_NO_MEMORY;
     }
-    uint32_t known = 0;
-    uint32_t new = 0; /* new ones stand behind the known ones */
-    for (uint32_t i = 0; i < total; i++) {
-        const struct loy_member_write *write = &commit->members[i];
-        sorted[write->is_new ? total - ++new : known++] = write;
-    }
-    qsort(sorted, known, sizeof(void *), compare_member);
-    qsort(sorted + known, new, sizeof(void *), compare_member);
-    enum loy_err err = known ? send_member_updates(pipe, sorted, known) : LOY_OK;
+    enum loy_err err = known ? send_member_updates(pipe, known_writes, known) : LOY_OK;
     if (err || new == 0) {
         return err;
     }
     struct loy_pg_params params;
     loy_pg_params_init(&params, pipe->arena);
-    put_members(&params, pipe->types, sorted + known, new);
+    put_members(&params, pipe->types, new_writes, new);
     return loy_pg_send(pipe, LOY_PG_MEMBER_INSERT, &params);
 }
 

@@ -1,6 +1,7 @@
 #include "adapters/wire/field.h"
 #include "adapters/wire/json.h"
 #include "adapters/wire/proto.h"
+#include "adapters/wire/put.h"
 #include "adapters/wire/wire.h"
 #include "base/calendar.h"
 
@@ -8,7 +9,6 @@
 #include <stdio.h>
 
 #include "loyalty/v1/event.pb-c.h"
-#include "loyalty/v1/trace.pb-c.h"
 #include "loyalty/v1/update.pb-c.h"
 
 /* What a message is built with: the first thing that does not fit stays remembered. */
@@ -16,13 +16,6 @@ struct maker {
     struct loy_arena *arena;
     bool failed;
 };
-
-static void *make(struct maker *maker, size_t count, size_t size)
-{
-    void *at = loy_arena_calloc(maker->arena, count, size);
-    maker->failed = maker->failed || !at;
-    return at;
-}
 
 /* One message in the arena, with its defaults; NULL when it does not fit. */
 static void *make_message(struct maker *maker, const ProtobufCMessageDescriptor *descriptor)
@@ -113,43 +106,54 @@ enum loy_err loy_wire_encode_tick(struct loy_str member_id, int64_t due_at_us, s
     return put(&maker, &message.base, false, ret_bytes);
 }
 
-static Loyalty__V1__RuleTrace *make_rule(struct maker *maker, const struct loy_rule_trace *from)
+static void put_rule(struct loy_wire_put *put, const struct loy_rule_trace *rule)
 {
-    Loyalty__V1__RuleTrace *rule = make_message(maker, &loyalty__v1__rule_trace__descriptor);
-    if (!rule) {
-        return NULL;
+    loy_wire_put_i32(put, LOY_WIRE_NAME(1, "rule"), rule->rule);
+    loy_wire_put_i64(put, LOY_WIRE_NAME(2, "wanted"), rule->wanted);
+    loy_wire_put_i64(put, LOY_WIRE_NAME(3, "granted"), rule->granted);
+    loy_wire_put_i64(put, LOY_WIRE_NAME(4, "eligible_minor"), rule->eligible_minor);
+    if (rule->reason) {
+        loy_wire_put_text(put, LOY_WIRE_NAME(5, "reason"), loy_str(rule->reason));
     }
-    rule->has_rule = rule->has_wanted = rule->has_granted = rule->has_eligible_minor = true;
-    rule->rule = from->rule;
-    rule->wanted = from->wanted;
-    rule->granted = from->granted;
-    rule->eligible_minor = from->eligible_minor;
-    rule->reason = constant(from->reason);
-    rule->lines = (int64_t *)(uintptr_t)from->lines; /* only read */
-    rule->n_lines = from->lines ? from->line_count : 0;
-    rule->detail = from->detail.len ? text_of(maker, from->detail) : NULL;
-    rule->has_missing = from->missing != 0;
-    rule->missing = from->missing;
-    rule->has_left = from->left != 0;
-    rule->left = from->left;
-    rule->has_multiplier = from->multiplier != 0;
-    rule->multiplier = from->multiplier;
-    return rule;
+    if (rule->lines) {
+        loy_wire_put_packed(put, LOY_WIRE_NAME(6, "lines"), rule->lines, rule->line_count);
+    }
+    loy_wire_put_text(put, LOY_WIRE_NAME(7, "detail"), rule->detail);
+    if (rule->missing) {
+        loy_wire_put_i64(put, LOY_WIRE_NAME(8, "missing"), rule->missing);
+    }
+    if (rule->left) {
+        loy_wire_put_i64(put, LOY_WIRE_NAME(9, "left"), rule->left);
+    }
+    if (rule->multiplier) {
+        loy_wire_put_i64(put, LOY_WIRE_NAME(10, "multiplier"), rule->multiplier);
+    }
 }
 
 enum loy_err loy_wire_encode_trace(const struct loy_effects *effects, bool enrolled, struct loy_arena *arena,
                                    struct loy_str *ret_bytes)
 {
-    struct maker maker = {arena, false};
-    Loyalty__V1__Trace message = LOYALTY__V1__TRACE__INIT;
-    message.rules = make(&maker, effects->rule_count, sizeof(void *));
-    message.n_rules = message.rules ? effects->rule_count : 0;
-    for (uint32_t i = 0; i < message.n_rules; i++) {
-        message.rules[i] = make_rule(&maker, &effects->rules[i]);
+    struct loy_buf buf;
+    loy_buf_init(&buf, arena, 256);
+    struct loy_wire_put put = {.buf = &buf};
+    struct loy_wire_name rules = LOY_WIRE_NAME(1, "rules");
+    for (uint32_t i = 0; i < effects->rule_count; i++) {
+        struct loy_wire_nest rule = loy_wire_put_open_element(&put, rules, i == 0);
+        put_rule(&put, &effects->rules[i]);
+        loy_wire_put_close(&put, rule);
     }
-    message.has_advanced = effects->advanced > 0;
-    message.advanced = effects->advanced;
-    message.has_late = message.late = effects->late;
-    message.has_enrolled = message.enrolled = enrolled;
-    return put(&maker, &message.base, false, ret_bytes);
+    if (effects->advanced > 0) {
+        loy_wire_put_i64(&put, LOY_WIRE_NAME(2, "advanced"), effects->advanced);
+    }
+    if (effects->late) {
+        loy_wire_put_i32(&put, LOY_WIRE_NAME(3, "late"), true);
+    }
+    if (enrolled) {
+        loy_wire_put_i32(&put, LOY_WIRE_NAME(4, "enrolled"), true);
+    }
+    if (buf.failed) {
+        return LOY_ERR_NO_MEMORY;
+    }
+    *ret_bytes = loy_buf_finish(&buf);
+    return LOY_OK;
 }

@@ -7,7 +7,6 @@
 
 #include <assert.h>
 #include <inttypes.h>
-#include <stdio.h>
 
 struct filler {
     struct loy_arena *arena;
@@ -40,9 +39,9 @@ static struct loy_str line_id_of(struct filler *filler, const char *line_id, siz
     if (line_id && *line_id) {
         return loy_str(line_id);
     }
-    char text[24];
-    int length = snprintf(text, sizeof text, "%zu", index + 1);
-    return loy_str_copy(filler->arena, (struct loy_str){text, (size_t)length});
+    char text[LOY_DECIMAL_TEXT_MAX];
+    size_t length = loy_decimal_format((int64_t)index + 1, 0, text);
+    return loy_str_copy(filler->arena, (struct loy_str){text, length});
 }
 
 static enum loy_err fill_texts(struct filler *filler, char *const *from, size_t count, const struct loy_str **ret_texts,
@@ -82,8 +81,31 @@ static enum loy_err fill_line(struct filler *filler, const Loyalty__V1__Line *fr
                             : no_memory(filler);
 }
 
+static enum loy_err same_line_id(struct filler *filler, size_t line, size_t first)
+{
+    return loy_error_set(filler->error, LOY_ERR_INVALID_VALUE, "purchase.lines[%zu].line_id: is that of line %zu too",
+                         line, first);
+}
+
+/* Few lines are compared with each other: that is less than a table for them takes. */
+static enum loy_err check_few_line_ids(struct filler *filler, const struct loy_line *lines, size_t count)
+{
+    for (size_t i = 1; i < count; i++) {
+        for (size_t first = 0; first < i; first++) {
+            if (loy_str_equal(lines[i].line_id, lines[first].line_id)) {
+                return same_line_id(filler, i, first);
+            }
+        }
+    }
+    return LOY_OK;
+}
+
 static enum loy_err check_line_ids(struct filler *filler, const struct loy_line *lines, size_t count)
 {
+    enum { FEW = 12 };
+    if (count <= FEW) {
+        return check_few_line_ids(filler, lines, count);
+    }
     struct loy_arena_mark mark = loy_arena_mark(filler->arena);
     struct loy_table ids;
     if (!loy_table_init(&ids, filler->arena, (uint32_t)count)) {
@@ -92,8 +114,7 @@ static enum loy_err check_line_ids(struct filler *filler, const struct loy_line 
     for (size_t i = 0; i < count; i++) {
         int32_t first = loy_table_put(&ids, lines[i].line_id, (int32_t)i);
         if (first != (int32_t)i) {
-            return loy_error_set(filler->error, LOY_ERR_INVALID_VALUE,
-                                 "purchase.lines[%zu].line_id: is that of line %" PRId32 " too", i, first);
+            return same_line_id(filler, i, (size_t)first);
         }
     }
     loy_arena_reset_to(filler->arena, mark);

@@ -101,6 +101,24 @@ void loy_wire_put_i64(struct loy_wire_put *put, struct loy_wire_name name, int64
     put_number(put, name, number, true);
 }
 
+void loy_wire_put_packed(struct loy_wire_put *put, struct loy_wire_name name, const int64_t *numbers, uint32_t count)
+{
+    assert(!put->json);
+    if (count == 0) {
+        return;
+    }
+    struct loy_wire_nest nest = loy_wire_put_open(put, name);
+    char *at = room_for(put->buf, (size_t)count * VARINT_MAX);
+    if (!at) {
+        return;
+    }
+    for (uint32_t i = 0; i < count; i++) {
+        at = varint(at, (uint64_t)numbers[i]);
+    }
+    written(put->buf, at);
+    loy_wire_put_close(put, nest);
+}
+
 static char *timestamp(char *at, int64_t moment_us)
 {
     int64_t part = moment_us % LOY_US_PER_SECOND;

@@ -40,6 +40,8 @@ struct loy_wire_nest {
 void loy_wire_put_text(struct loy_wire_put *put, struct loy_wire_name name, struct loy_str text);
 void loy_wire_put_i32(struct loy_wire_put *put, struct loy_wire_name name, int32_t number);
 void loy_wire_put_i64(struct loy_wire_put *put, struct loy_wire_name name, int64_t number);
+/* Repeated numbers, packed. Protobuf only: nothing that is also JSON has such a field. */
+void loy_wire_put_packed(struct loy_wire_put *put, struct loy_wire_name name, const int64_t *numbers, uint32_t count);
 /* A google.protobuf.Timestamp, cut to what one can hold. */
 void loy_wire_put_moment(struct loy_wire_put *put, struct loy_wire_name name, int64_t moment_us);
 
