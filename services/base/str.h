@@ -28,9 +28,10 @@ static inline struct loy_str loy_str(const char *text)
     return (struct loy_str){text, text ? strlen(text) : 0};
 }
 
+/* The last byte first: of codes and categories of one length it differs sooner than the others. */
 static inline bool loy_str_equal(struct loy_str a, struct loy_str b)
 {
-    return a.len == b.len && (a.len == 0 || memcmp(a.at, b.at, a.len) == 0);
+    return a.len == b.len && (a.len == 0 || (a.at[a.len - 1] == b.at[b.len - 1] && memcmp(a.at, b.at, a.len) == 0));
 }
 
 /* Byte order, as PostgreSQL's collation "C": < 0, 0, > 0. */

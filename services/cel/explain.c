@@ -2,6 +2,8 @@
 #include "cel/functions.h"
 #include "cel/program.h"
 
+#include <assert.h>
+
 enum truth { IS_FALSE, IS_TRUE, IS_ERROR, IS_UNKNOWN };
 
 enum { MAX_SHOWN_ITEMS = 8 };
@@ -47,18 +49,33 @@ static enum truth truth_of(const struct explainer *explainer, const struct loy_c
 /* 148000 with two decimals: 1,480.00 */
 static void print_amount(int64_t units, uint8_t decimals, struct loy_buf *buf)
 {
-    char text[LOY_DECIMAL_TEXT_MAX], grouped[LOY_DECIMAL_TEXT_MAX * 2];
-    size_t len = loy_decimal_format(units, decimals, text);
-    size_t whole = len - (decimals > 0 ? (size_t)decimals + 1 : 0);
-    size_t sign = text[0] == '-', first = sign + (whole - sign + 2) % 3 + 1; /* one to three digits, then threes */
-    size_t to = first;
-    memcpy(grouped, text, first);
-    for (size_t i = first; i < whole; i += 3, to += 4) {
-        grouped[to] = ',';
-        memcpy(grouped + to + 1, text + i, 3);
+    char text[LOY_DECIMAL_TEXT_MAX * 2]; /* written from its end */
+    char *const end = text + sizeof text;
+    char *at = end;
+    assert(decimals < LOY_DECIMAL_TEXT_MAX);
+    uint64_t left = units < 0 ? 0 - (uint64_t)units : (uint64_t)units;
+    for (uint8_t i = 0; i < decimals; i++, left /= 10) {
+        *--at = (char)('0' + left % 10);
     }
-    memcpy(grouped + to, text + whole, len - whole);
-    loy_buf_append(buf, (struct loy_str){grouped, to + len - whole});
+    if (decimals > 0) {
+        *--at = '.';
+    }
+    for (; left >= 1000; left /= 1000) {
+        uint32_t three = (uint32_t)(left % 1000);
+        *--at = (char)('0' + three % 10);
+        *--at = (char)('0' + three / 10 % 10);
+        *--at = (char)('0' + three / 100);
+        *--at = ',';
+    }
+    uint32_t first = (uint32_t)left; /* one to three digits */
+    do {
+        *--at = (char)('0' + first % 10);
+        first /= 10;
+    } while (first > 0);
+    if (units < 0) {
+        *--at = '-';
+    }
+    loy_buf_append(buf, (struct loy_str){at, (size_t)(end - at)});
 }
 
 static void print_value(struct loy_cel_value value, uint8_t decimals, struct loy_buf *buf)
@@ -101,23 +118,23 @@ static void print_distance(const struct explainer *explainer, const struct loy_c
 }
 
 /* What stands between the value and its bound. */
-static const char *relation(unsigned op, bool holds)
+static struct loy_str relation(unsigned op, bool holds)
 {
     switch (op) {
     case LOY_CEL_FN_ge:
-        return holds ? ", at least " : ", needed ";
+        return holds ? LOY_STR(", at least ") : LOY_STR(", needed ");
     case LOY_CEL_FN_gt:
-        return holds ? ", more than " : ", needed more than ";
+        return holds ? LOY_STR(", more than ") : LOY_STR(", needed more than ");
     case LOY_CEL_FN_le:
-        return holds ? ", at most " : ", allowed up to ";
+        return holds ? LOY_STR(", at most ") : LOY_STR(", allowed up to ");
     case LOY_CEL_FN_lt:
-        return holds ? ", less than " : ", needed less than ";
+        return holds ? LOY_STR(", less than ") : LOY_STR(", needed less than ");
     case LOY_CEL_FN_eq:
-        return holds ? ", as needed: " : ", needed ";
+        return holds ? LOY_STR(", as needed: ") : LOY_STR(", needed ");
     case LOY_CEL_FN_ne:
-        return holds ? ", not " : ", which it must not be: ";
+        return holds ? LOY_STR(", not ") : LOY_STR(", which it must not be: ");
     default:
-        return holds ? ", one of " : ", not one of ";
+        return holds ? LOY_STR(", one of ") : LOY_STR(", not one of ");
     }
 }
 
@@ -151,7 +168,7 @@ static void print_comparison(const struct explainer *explainer, const struct loy
     print_source(explainer, left);
     loy_buf_append(explainer->buf, LOY_STR(" was "));
     print_value(seen.left, decimals, explainer->buf);
-    loy_buf_append(explainer->buf, loy_str(relation(op, seen.result.as.i != 0)));
+    loy_buf_append(explainer->buf, relation(op, seen.result.as.i != 0));
     print_value(seen.right, decimals, explainer->buf);
     if (!right->is_constant) {
         loy_buf_append(explainer->buf, LOY_STR(" ("));

@@ -6,7 +6,10 @@
 
 static bool stands_for_itself(uint8_t c, bool is_bytes)
 {
-    return c != '"' && c != '\\' && c >= 0x20 && c != 0x7f && (c < 0x80 || !is_bytes);
+    if (c > '\\') { /* letters and digits, nearly always, are decided by one or two comparisons */
+        return c < 0x7f || (c > 0x7f && !is_bytes);
+    }
+    return c > '"' ? c != '\\' : c == ' ' || c == '!';
 }
 
 static void print_quoted(struct loy_str text, bool is_bytes, struct loy_buf *buf)

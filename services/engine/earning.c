@@ -123,7 +123,8 @@ static enum loy_err want_multiple(const struct loy_rule *rule, const struct loy_
                                   struct loy_wanted *wanted, struct loy_error *error)
 {
     const struct loy_base *base = input->base;
-    int64_t total = loy_line_filter_is_open(&rule->lines) ? base->unallotted : 0;
+    bool open = loy_line_filter_is_open(&rule->lines);
+    int64_t total = open ? base->unallotted : 0;
     int64_t *weights = NULL;
     if (input->purchase && base->lines) {
         weights = loy_arena_copy(input->arena, base->lines, input->purchase->line_count * sizeof *weights);
@@ -131,7 +132,9 @@ static enum loy_err want_multiple(const struct loy_rule *rule, const struct loy_
             return loy_error_set(error, LOY_ERR_NO_MEMORY, "rule %.*s: its lines", LOY_STR_ARG(rule->id));
         }
         int64_t sum = 0;
-        loy_line_filter_apply(&rule->lines, input->purchase, weights);
+        if (!open) {
+            loy_line_filter_apply(&rule->lines, input->purchase, weights);
+        }
         for (uint32_t i = 0; i < input->purchase->line_count; i++) {
             sum += weights[i]; /* fits: the balance holds them all */
         }
@@ -174,12 +177,11 @@ enum loy_err loy_earning_wanted(const struct loy_rule *rule, const struct loy_ea
 {
     struct loy_wanted wanted = {.rest = input->rest};
     if (input->purchase) {
-        int64_t *amounts;
-        enum loy_err err = loy_eligible_amounts(rule, input->purchase, input->arena, &amounts, &wanted.eligible_minor);
+        enum loy_err err = loy_eligible_amounts(rule, input->purchase, input->plain, input->arena, &wanted.weights,
+                                                &wanted.eligible_minor);
         if (err) {
             return loy_error_set(error, err, "rule %.*s: eligible amounts", LOY_STR_ARG(rule->id));
         }
-        wanted.weights = amounts;
         if (wanted.eligible_minor > 0 && wanted.eligible_minor < rule->minimum_minor) {
             wanted.reason = LOY_REASON_BELOW_MINIMUM;
             wanted.missing = rule->minimum_minor - wanted.eligible_minor;

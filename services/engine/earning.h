@@ -23,7 +23,8 @@ struct loy_earning_input {
     int64_t multiplier;
     int64_t rest;                /* carried so far */
     const struct loy_base *base; /* of the rule's wallet */
-    struct loy_facts *facts;     /* for formulas */
+    struct loy_plain_amounts *plain;
+    struct loy_facts *facts; /* for formulas */
     struct loy_arena *arena;
 };
 

@@ -111,6 +111,7 @@ static enum loy_err apply_rules(struct decision *decision, struct loy_booking *b
         .booking = booking,
         .budgets = decision->budgets,
         .moment_us = decision->effects->moment_us,
+        .today = loy_local_day(decision->programme->zone, decision->effects->moment_us),
         .earned_us = deciding->at_us,
         .charges = LOY_NEW_ARRAY(decision->arena, struct loy_charge, deciding->count),
     };

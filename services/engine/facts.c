@@ -1,6 +1,8 @@
 #include "engine/facts_fill.h"
 #include "engine/traits.h"
 
+#include <assert.h>
+
 enum { EXPLANATION_BYTES = 128, EXPLANATION_BYTES_MAX = 400 };
 
 struct loy_cel_value loy_facts_text(struct loy_str text)
@@ -33,30 +35,24 @@ void loy_facts_fill_once(struct loy_facts *facts, enum loy_facts_group group, lo
 /* A record for each variable, all of its fields absent: one block, since most conditions look at several. */
 static bool open_records(struct loy_facts *facts)
 {
-    enum {
-        EVENT_AT = LOY_FACTS_VARIABLE_COUNT,
-        STORE_AT = EVENT_AT + LOY_FACT_EVENT_COUNT,
-        PURCHASE_AT = STORE_AT + LOY_FACT_STORE_COUNT,
-        ACTIVITY_AT = PURCHASE_AT + LOY_FACT_PURCHASE_COUNT,
-        FEEDBACK_AT = ACTIVITY_AT + LOY_FACT_ACTIVITY_COUNT,
-        MEMBER_AT = FEEDBACK_AT + LOY_FACT_FEEDBACK_COUNT,
-    };
-    const uint32_t *ids = facts->programme->facts->records;
+    const struct loy_facts_env *env = facts->programme->facts;
+    const uint32_t *ids = env->records;
     if (facts->variables) {
         return true;
     }
-    struct loy_cel_value *v =
-        loy_facts_slots(facts, MEMBER_AT + LOY_FACT_MEMBER_COUNT + facts->programme->fact_window_count);
+    assert(env->absent_count == LOY_FACTS_MEMBER_AT + LOY_FACT_MEMBER_COUNT + facts->programme->fact_window_count);
+    struct loy_cel_value *v = loy_arena_copy(facts->arena, env->absent, env->absent_count * sizeof *v);
+    facts->failed = facts->failed || !v;
     if (!v) {
         return false;
     }
     facts->variables = v;
-    facts->event_slots = v + EVENT_AT;
-    facts->store_slots = v + STORE_AT;
-    facts->purchase_slots = v + PURCHASE_AT;
-    facts->activity_slots = v + ACTIVITY_AT;
-    facts->feedback_slots = v + FEEDBACK_AT;
-    facts->member_slots = v + MEMBER_AT;
+    facts->event_slots = v + LOY_FACTS_EVENT_AT;
+    facts->store_slots = v + LOY_FACTS_STORE_AT;
+    facts->purchase_slots = v + LOY_FACTS_PURCHASE_AT;
+    facts->activity_slots = v + LOY_FACTS_ACTIVITY_AT;
+    facts->feedback_slots = v + LOY_FACTS_FEEDBACK_AT;
+    facts->member_slots = v + LOY_FACTS_MEMBER_AT;
     v[LOY_FACTS_VARIABLE_EVENT] = loy_cel_record(ids[LOY_FACTS_RECORD_EVENT], facts->event_slots);
     v[LOY_FACTS_VARIABLE_STORE] = loy_cel_record(ids[LOY_FACTS_RECORD_STORE], facts->store_slots);
     v[LOY_FACTS_VARIABLE_PURCHASE] = loy_cel_record(ids[LOY_FACTS_RECORD_PURCHASE], facts->purchase_slots);

@@ -111,13 +111,25 @@ static enum loy_err add_variables(struct declaration *d)
     return err;
 }
 
+static bool add_absent(struct declaration *d)
+{
+    size_t count = LOY_FACTS_MEMBER_AT + LOY_FACT_MEMBER_COUNT + d->programme->fact_window_count;
+    struct loy_cel_value *absent = LOY_NEW_ARRAY(d->arena, struct loy_cel_value, count);
+    for (size_t i = 0; absent && i < count; i++) {
+        absent[i] = loy_cel_absent();
+    }
+    d->env->absent = absent;
+    d->env->absent_count = count;
+    return absent != NULL;
+}
+
 enum loy_err loy_facts_env_new(const struct loy_programme *programme, const struct loy_cel_matcher *matcher,
                                const struct loy_cel_zone *zones, size_t zone_count, struct loy_arena *arena,
                                const struct loy_facts_env **ret_env, struct loy_error *error)
 {
     struct declaration d = {LOY_NEW(arena, struct loy_facts_env), programme, arena, error};
     int32_t *digits = loy_arena_copy(arena, &programme->currency_digits, sizeof programme->currency_digits);
-    if (!d.env || !digits || !(d.env->cel = loy_cel_env_new(arena))) {
+    if (!d.env || !digits || !(d.env->cel = loy_cel_env_new(arena)) || !add_absent(&d)) {
         return loy_error_set(error, LOY_ERR_NO_MEMORY, "no room for the facts of conditions");
     }
     const struct loy_cel_function function = {.name = "money",

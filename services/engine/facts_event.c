@@ -84,6 +84,22 @@ static void fill_purchase(struct loy_facts *facts)
 {
     const struct loy_purchase *purchase = &facts->event->purchase;
     struct loy_cel_value *slots = facts->purchase_slots;
+    if (facts->event->kind != LOY_EVENT_PURCHASE) {
+        return;
+    }
+    slots[LOY_FACT_PURCHASE_ORDER] = loy_facts_text(purchase->order_id);
+    slots[LOY_FACT_PURCHASE_VERSION] = loy_cel_int(purchase->order_version);
+    slots[LOY_FACT_PURCHASE_CURRENCY] =
+        loy_cel_string(purchase->currency.len ? purchase->currency : facts->programme->currency);
+    slots[LOY_FACT_PURCHASE_TOTAL] = loy_cel_int(purchase->total_minor);
+    slots[LOY_FACT_PURCHASE_CASHIER] = loy_facts_text(purchase->cashier);
+}
+
+/* Sums over lines and tenders. */
+static void fill_sums(struct loy_facts *facts)
+{
+    const struct loy_purchase *purchase = &facts->event->purchase;
+    struct loy_cel_value *slots = facts->purchase_slots;
     int64_t discount = 0, quantity = 0, points = 0;
     bool discount_fits = true, quantity_fits = true, points_fits = true;
     if (facts->event->kind != LOY_EVENT_PURCHASE) {
@@ -98,15 +114,9 @@ static void fill_purchase(struct loy_facts *facts)
         bool is_points = tender->points > 0 || loy_str_equal(tender->kind, LOY_STR("points"));
         points_fits = points_fits && (!is_points || loy_i64_add(points, tender->amount_minor, &points));
     }
-    slots[LOY_FACT_PURCHASE_ORDER] = loy_facts_text(purchase->order_id);
-    slots[LOY_FACT_PURCHASE_VERSION] = loy_cel_int(purchase->order_version);
-    slots[LOY_FACT_PURCHASE_CURRENCY] =
-        loy_cel_string(purchase->currency.len ? purchase->currency : facts->programme->currency);
-    slots[LOY_FACT_PURCHASE_TOTAL] = loy_cel_int(purchase->total_minor);
     slots[LOY_FACT_PURCHASE_DISCOUNT] = sum_or_absent(discount_fits, discount);
     slots[LOY_FACT_PURCHASE_PAID_WITH_POINTS] = sum_or_absent(points_fits, points);
     slots[LOY_FACT_PURCHASE_QUANTITY] = sum_or_absent(quantity_fits, quantity);
-    slots[LOY_FACT_PURCHASE_CASHIER] = loy_facts_text(purchase->cashier);
 }
 
 static void fill_line(struct loy_facts *facts, const struct loy_line *line, struct loy_cel_value *slots)
@@ -186,6 +196,10 @@ static void fill_feedback(struct loy_facts *facts)
 void loy_facts_fill_purchase(struct loy_facts *facts, int32_t field)
 {
     loy_facts_fill_once(facts, LOY_FACTS_PURCHASE, fill_purchase);
+    if (field == LOY_FACT_PURCHASE_DISCOUNT || field == LOY_FACT_PURCHASE_QUANTITY ||
+        field == LOY_FACT_PURCHASE_PAID_WITH_POINTS || field < 0) {
+        loy_facts_fill_once(facts, LOY_FACTS_SUMS, fill_sums);
+    }
     if (field == LOY_FACT_PURCHASE_LINES || field < 0) {
         loy_facts_fill_once(facts, LOY_FACTS_LINES, fill_lines);
     }

@@ -148,9 +148,21 @@ enum loy_facts_variable {
         LOY_FACTS_VARIABLE_COUNT
 };
 
+/* Where the slots of each variable's record begin in the one block of an evaluation, behind the variables. */
+enum {
+    LOY_FACTS_EVENT_AT = LOY_FACTS_VARIABLE_COUNT,
+    LOY_FACTS_STORE_AT = LOY_FACTS_EVENT_AT + LOY_FACT_EVENT_COUNT,
+    LOY_FACTS_PURCHASE_AT = LOY_FACTS_STORE_AT + LOY_FACT_STORE_COUNT,
+    LOY_FACTS_ACTIVITY_AT = LOY_FACTS_PURCHASE_AT + LOY_FACT_PURCHASE_COUNT,
+    LOY_FACTS_FEEDBACK_AT = LOY_FACTS_ACTIVITY_AT + LOY_FACT_ACTIVITY_COUNT,
+    LOY_FACTS_MEMBER_AT = LOY_FACTS_FEEDBACK_AT + LOY_FACT_FEEDBACK_COUNT /* the last: it has the windows */
+};
+
 struct loy_facts_env {
     struct loy_cel_env *cel;
     uint32_t records[LOY_FACTS_RECORD_COUNT]; /* ids that cel gave */
+    const struct loy_cel_value *absent;       /* what the block is before anything is filled: to be copied */
+    size_t absent_count;
 };
 
 #endif

@@ -169,7 +169,7 @@ static enum loy_err count_more(struct loy_granting *granting, uint32_t key, enum
     if (!loy_i64_add(used, more, &used)) {
         return LOY_ERR_OVERFLOW;
     }
-    loy_counter_set(account, key, loy_window_at(window, granting->programme->zone, granting->moment_us), used);
+    loy_counter_set(account, key, loy_window_at(window, granting->today), used);
     return LOY_OK;
 }
 
@@ -248,6 +248,7 @@ enum loy_err loy_grant_book(struct loy_granting *granting, const struct loy_rule
     const struct loy_earned earned = {
         .wallet = at,
         .rule = rule->number,
+        .funder = rule->funder,
         .points = points,
         .available_from_us =
             pending->us || pending->months ? loy_period_wait(zone, granting->earned_us, *pending) : INT64_MIN,
@@ -257,7 +258,6 @@ enum loy_err loy_grant_book(struct loy_granting *granting, const struct loy_rule
     if (err) {
         return err;
     }
-    booking->entries[booking->count - 1].funder = rule->funder;
     granting->to_wallet[at] += points; /* fits: the balance holds it */
     err = count_points(granting, rule->number, LOY_COUNTED_POINTS, rule->caps, rule->cap_count, points);
     err = err ? err : count_points(granting, at, LOY_COUNTED_WALLET, wallet->caps, wallet->cap_count, points);

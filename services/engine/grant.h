@@ -13,6 +13,7 @@ struct loy_granting {
     struct loy_booking *booking; /* its account's history has room (loy_counters_of) */
     const struct loy_budget_views *budgets;
     int64_t moment_us;                  /* decides windows */
+    int64_t today;                      /* its local day */
     int64_t earned_us;                  /* decides validity */
     int64_t to_wallet[LOY_WALLETS_MAX]; /* granted so far in this event */
     struct loy_charge *charges;         /* ascending; room for one a rule that may be looked at */

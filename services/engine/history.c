@@ -17,19 +17,19 @@ static int64_t floor_div(int64_t a, int64_t b)
     return a / b - (a % b < 0);
 }
 
-int64_t loy_window_at(enum loy_window window, const struct loy_zone *zone, int64_t moment_us)
+int64_t loy_window_at(enum loy_window window, int64_t local_day)
 {
     struct loy_date date;
     switch (window) {
     case LOY_WINDOW_DAY:
-        return loy_local_day(zone, moment_us);
+        return local_day;
     case LOY_WINDOW_WEEK: /* 1970-01-01 was a Thursday */
-        return floor_div(loy_local_day(zone, moment_us) + 3, DAYS_A_WEEK);
+        return floor_div(local_day + 3, DAYS_A_WEEK);
     case LOY_WINDOW_MONTH:
-        date = loy_date_from_days(loy_local_day(zone, moment_us));
+        date = loy_date_from_days(local_day);
         return (int64_t)date.year * 12 + date.month - 1;
     case LOY_WINDOW_YEAR:
-        return loy_date_from_days(loy_local_day(zone, moment_us)).year;
+        return loy_date_from_days(local_day).year;
     case LOY_WINDOW_LIFETIME:
     case LOY_WINDOW_ORDER:
     case LOY_WINDOW_BALANCE:
@@ -47,7 +47,8 @@ static bool still_counts(const struct loy_account *account, const struct loy_cou
     if (counter->window == now) {
         return true;
     }
-    int64_t counted_in = loy_window_at((enum loy_window)(counter->key % KEY_COUNTED), zone, account->clock_us);
+    enum loy_window window = (enum loy_window)(counter->key % KEY_COUNTED);
+    int64_t counted_in = loy_window_at(window, loy_local_day(zone, account->clock_us));
     return counted_in != counter->window && counted_in == now;
 }
 
@@ -59,6 +60,7 @@ enum loy_err loy_history_init(struct loy_account *account, const struct loy_zone
     int64_t now[LOY_WINDOW_BALANCE + 1];
     uint32_t known = 0; /* bits: which of `now` stand */
     uint32_t kept = 0;
+    int64_t today = loy_local_day(zone, moment_us);
     if (!days || !counters) {
         return LOY_ERR_NO_MEMORY;
     }
@@ -69,7 +71,7 @@ enum loy_err loy_history_init(struct loy_account *account, const struct loy_zone
         struct loy_counter counter = account->counters[i];
         uint32_t window = counter.key % KEY_COUNTED;
         if (window <= LOY_WINDOW_BALANCE && !(known & 1u << window)) {
-            now[window] = loy_window_at((enum loy_window)window, zone, moment_us);
+            now[window] = loy_window_at((enum loy_window)window, today);
             known |= 1u << window;
         }
         if (window > LOY_WINDOW_BALANCE) {

@@ -15,8 +15,8 @@ LOY_MUST_USE enum loy_err loy_history_init(struct loy_account *account, const st
                                            uint32_t extra, struct loy_arena *arena);
 
 uint32_t loy_counter_key(int32_t number, enum loy_counted counted, enum loy_window window);
-/* The number of the window that a moment lies in (account.h). */
-int64_t loy_window_at(enum loy_window window, const struct loy_zone *zone, int64_t moment_us);
+/* The number of the window that a local day lies in (account.h). */
+int64_t loy_window_at(enum loy_window window, int64_t local_day);
 
 /* What is counted under the key; 0 when there is nothing. All that is there is of the moment's windows. */
 int64_t loy_counter_used(const struct loy_account *account, uint32_t key);

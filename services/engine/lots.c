@@ -23,8 +23,15 @@ enum loy_err loy_booking_init(struct loy_booking *booking, struct loy_account *a
     return LOY_OK;
 }
 
-/* Writes an entry and moves the balances by the factors of its kind. */
-static enum loy_err book(struct loy_booking *booking, struct loy_entry entry)
+/* Where the next entry is written, for book(). */
+static struct loy_entry *next_entry(const struct loy_booking *booking)
+{
+    assert(booking->count < booking->capacity);
+    return &booking->entries[booking->count];
+}
+
+/* Takes the next entry, and moves the balances by the factors of its kind. */
+static enum loy_err book(struct loy_booking *booking)
 {
     static const struct {
         int available, pending, reserved;
@@ -33,16 +40,16 @@ static enum loy_err book(struct loy_booking *booking, struct loy_entry entry)
         LOY_ENTRY_KINDS(FACTORS_ROW)
 #undef FACTORS_ROW
     };
-    struct loy_balance *balance = &booking->account->balances[entry.wallet];
+    const struct loy_entry *entry = next_entry(booking);
+    struct loy_balance *balance = &booking->account->balances[entry->wallet];
     struct loy_balance moved;
-    assert(booking->count < booking->capacity);
-    if (!loy_i64_add(balance->available, entry.amount * factors[entry.kind].available, &moved.available) ||
-        !loy_i64_add(balance->pending, entry.amount * factors[entry.kind].pending, &moved.pending) ||
-        !loy_i64_add(balance->reserved, entry.amount * factors[entry.kind].reserved, &moved.reserved)) {
+    if (!loy_i64_add(balance->available, entry->amount * factors[entry->kind].available, &moved.available) ||
+        !loy_i64_add(balance->pending, entry->amount * factors[entry->kind].pending, &moved.pending) ||
+        !loy_i64_add(balance->reserved, entry->amount * factors[entry->kind].reserved, &moved.reserved)) {
         return LOY_ERR_OVERFLOW;
     }
     *balance = moved;
-    booking->entries[booking->count++] = entry;
+    booking->count++;
     return LOY_OK;
 }
 
@@ -74,13 +81,14 @@ enum loy_err loy_lots_advance(struct loy_booking *booking, int64_t moment_us)
         }
         struct loy_lot *lot = &account->lots[earliest];
         bool release = lot->available_from_us != INT64_MIN;
-        enum loy_err err = book(booking, (struct loy_entry){
-                                             .kind = release ? LOY_ENTRY_RELEASE : LOY_ENTRY_EXPIRE,
-                                             .wallet = lot->wallet,
-                                             .amount = release ? lot->points : -lot->points,
-                                             .lot = lot->first,
-                                             .expires_at_us = lot->expires_at_us,
-                                         });
+        *next_entry(booking) = (struct loy_entry){
+            .kind = release ? LOY_ENTRY_RELEASE : LOY_ENTRY_EXPIRE,
+            .wallet = lot->wallet,
+            .amount = release ? lot->points : -lot->points,
+            .lot = lot->first,
+            .expires_at_us = lot->expires_at_us,
+        };
+        enum loy_err err = book(booking);
         if (err) {
             return err;
         }
@@ -125,7 +133,8 @@ enum loy_err loy_lots_earn(struct loy_booking *booking, const struct loy_earned 
     }
     int64_t available_from_us = second_up(earned->available_from_us);
     bool pending = available_from_us > moment_us;
-    struct loy_lot lot = {
+    struct loy_lot *lot = &account->lots[account->lot_count];
+    *lot = (struct loy_lot){
         .first = account->next_lot,
         .last = account->next_lot,
         .wallet = earned->wallet,
@@ -133,19 +142,21 @@ enum loy_err loy_lots_earn(struct loy_booking *booking, const struct loy_earned 
         .available_from_us = pending ? available_from_us : INT64_MIN,
         .expires_at_us = earned->expires_at_us == LOY_NEVER ? LOY_NEVER : second_down(earned->expires_at_us),
     };
-    enum loy_err err = book(booking, (struct loy_entry){
-                                         .kind = pending ? LOY_ENTRY_EARN_PENDING : LOY_ENTRY_EARN,
-                                         .wallet = lot.wallet,
-                                         .amount = lot.points,
-                                         .lot = lot.first,
-                                         .rule = earned->rule,
-                                         .available_from_us = lot.available_from_us,
-                                         .expires_at_us = lot.expires_at_us,
-                                     });
+    *next_entry(booking) = (struct loy_entry){
+        .kind = pending ? LOY_ENTRY_EARN_PENDING : LOY_ENTRY_EARN,
+        .wallet = lot->wallet,
+        .amount = lot->points,
+        .lot = lot->first,
+        .rule = earned->rule,
+        .funder = earned->funder,
+        .available_from_us = lot->available_from_us,
+        .expires_at_us = lot->expires_at_us,
+    };
+    enum loy_err err = book(booking);
     if (err) {
-        return loy_error_set(error, err, "%lld more points do not fit the balance", (long long)lot.points);
+        return loy_error_set(error, err, "%lld more points do not fit the balance", (long long)lot->points);
     }
-    account->lots[account->lot_count++] = lot;
+    account->lot_count++;
     account->next_lot++;
     return LOY_OK;
 }

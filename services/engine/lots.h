@@ -29,7 +29,7 @@ bool loy_lots_any_due(const struct loy_account *account, uint32_t from, int64_t 
 /* An accrual. The state keeps whole seconds: availability is rounded up, expiry down. */
 struct loy_earned {
     uint16_t wallet;
-    int32_t rule;
+    int32_t rule, funder;
     int64_t points;            /* > 0 */
     int64_t available_from_us; /* INT64_MIN: at once */
     int64_t expires_at_us;     /* LOY_NEVER: does not */

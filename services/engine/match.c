@@ -14,15 +14,6 @@ static bool has_label(struct loy_text_set set, const struct loy_line *line)
     return false;
 }
 
-bool loy_line_filter_is_open(const struct loy_line_filter *filter)
-{
-    return filter->skus.count == 0 && filter->categories.count == 0 && filter->brands.count == 0 &&
-           filter->labels.count == 0 && filter->kinds == 0 && filter->except_skus.count == 0 &&
-           filter->except_categories.count == 0 && filter->except_brands.count == 0 &&
-           filter->except_labels.count == 0 && filter->except_kinds == 0 && !filter->except_discounted &&
-           !filter->except_paid_with_points;
-}
-
 /* Drops the lines whose text at place `at` is not in the set; of an "except" set those whose is. */
 static inline void drop_by_text(struct loy_text_set set, bool except, size_t at, const struct loy_purchase *purchase,
                                 int64_t *values)
@@ -111,22 +102,6 @@ static enum loy_err take_off_points(const struct loy_purchase *purchase, struct 
     return err;
 }
 
-/* The lines' amounts on the rule's basis. */
-static enum loy_err basis_of(const struct loy_rule *rule, const struct loy_purchase *purchase, int64_t *amounts)
-{
-    bool before_discount = rule->before_discount, without_tax = rule->without_tax;
-    for (uint32_t i = 0; i < purchase->line_count; i++) {
-        const struct loy_line *line = &purchase->lines[i];
-        int64_t amount = line->amount_minor;
-        if ((before_discount && !loy_i64_add(amount, line->discount_minor, &amount)) ||
-            (without_tax && !loy_i64_sub(amount, line->tax_minor, &amount))) {
-            return LOY_ERR_OVERFLOW;
-        }
-        amounts[i] = amount > 0 ? amount : 0;
-    }
-    return LOY_OK;
-}
-
 static enum loy_err sum_of(const int64_t *values, uint32_t count, int64_t *ret_sum)
 {
     int64_t sum = 0;
@@ -139,14 +114,59 @@ static enum loy_err sum_of(const int64_t *values, uint32_t count, int64_t *ret_s
     return LOY_OK;
 }
 
-enum loy_err loy_eligible_amounts(const struct loy_rule *rule, const struct loy_purchase *purchase,
-                                  struct loy_arena *arena, int64_t **ret_amounts, int64_t *ret_total)
+static enum loy_err find_plain(const struct loy_purchase *purchase, struct loy_arena *arena,
+                               struct loy_plain_amounts *plain)
 {
     int64_t *amounts = loy_arena_alloc(arena, purchase->line_count * sizeof *amounts);
     if (!amounts) {
         return LOY_ERR_NO_MEMORY;
     }
-    enum loy_err err = basis_of(rule, purchase, amounts);
+    for (uint32_t i = 0; i < purchase->line_count; i++) {
+        int64_t amount = purchase->lines[i].amount_minor;
+        amounts[i] = amount > 0 ? amount : 0;
+    }
+    plain->amounts = amounts;
+    return sum_of(amounts, purchase->line_count, &plain->total);
+}
+
+/* The lines' amounts on a rule's own basis. */
+static enum loy_err basis_of(const struct loy_rule *rule, const struct loy_purchase *purchase, int64_t *amounts)
+{
+    for (uint32_t i = 0; i < purchase->line_count; i++) {
+        const struct loy_line *line = &purchase->lines[i];
+        int64_t amount = line->amount_minor;
+        if ((rule->before_discount && !loy_i64_add(amount, line->discount_minor, &amount)) ||
+            (rule->without_tax && !loy_i64_sub(amount, line->tax_minor, &amount))) {
+            return LOY_ERR_OVERFLOW;
+        }
+        amounts[i] = amount > 0 ? amount : 0;
+    }
+    return LOY_OK;
+}
+
+enum loy_err loy_eligible_amounts(const struct loy_rule *rule, const struct loy_purchase *purchase,
+                                  struct loy_plain_amounts *plain, struct loy_arena *arena, const int64_t **ret_amounts,
+                                  int64_t *ret_total)
+{
+    bool own_basis = rule->before_discount || rule->without_tax;
+    enum loy_err err = own_basis || plain->amounts ? LOY_OK : find_plain(purchase, arena, plain);
+    if (err) {
+        return err;
+    }
+    if (!own_basis && loy_line_filter_is_open(&rule->lines)) {
+        *ret_amounts = plain->amounts;
+        *ret_total = plain->total;
+        return LOY_OK;
+    }
+    int64_t *amounts = loy_arena_alloc(arena, purchase->line_count * sizeof *amounts);
+    if (!amounts) {
+        return LOY_ERR_NO_MEMORY;
+    }
+    if (own_basis) {
+        err = basis_of(rule, purchase, amounts);
+    } else {
+        memcpy(amounts, plain->amounts, purchase->line_count * sizeof *amounts);
+    }
     if (!err && rule->lines.except_paid_with_points) {
         err = take_off_points(purchase, arena, amounts);
     }
@@ -204,13 +224,15 @@ enum loy_err loy_allot(int64_t total, const int64_t *weights, uint32_t count, st
         return err;
     }
     assert(weight_sum > 0 && total >= 0);
+    int64_t largest;
+    bool narrow = loy_i64_mul(total, weight_sum, &largest); /* nearly always: a division in 128 bits costs ten others */
     for (uint32_t i = 0; i < count; i++) {
-        int64_t product;
-        ret_parts[i] = rests[i] = 0;
         if (weights[i] == 0) {
+            ret_parts[i] = rests[i] = 0;
             continue;
         }
-        if (loy_i64_mul(total, weights[i], &product)) { /* nearly always: a division in 128 bits costs ten of these */
+        if (narrow) {
+            int64_t product = total * weights[i];
             ret_parts[i] = product / weight_sum;
             rests[i] = product % weight_sum;
         } else {

@@ -16,17 +16,31 @@ static inline bool loy_text_set_has(struct loy_text_set set, struct loy_str text
     }
     return false;
 }
-/* Whether the filter says anything about lines, "except" included. */
-bool loy_line_filter_is_open(const struct loy_line_filter *filter);
+/* Whether the filter says nothing about lines, "except" included. */
+static inline bool loy_line_filter_is_open(const struct loy_line_filter *filter)
+{
+    return !(filter->skus.count | filter->categories.count | filter->brands.count | filter->labels.count |
+             filter->kinds | filter->except_skus.count | filter->except_categories.count | filter->except_brands.count |
+             filter->except_labels.count | filter->except_kinds | filter->except_discounted |
+             filter->except_paid_with_points);
+}
 /* Whether the line counts, whatever its amount. */
 bool loy_line_matches(const struct loy_line_filter *filter, const struct loy_line *line);
 /* Makes the values of the lines that do not count 0. */
 void loy_line_filter_apply(const struct loy_line_filter *filter, const struct loy_purchase *purchase, int64_t *values);
 
+/* The amounts of all lines of an event's purchase, after discount and with tax: what most rules start from. Computed
+ * with the first of them. */
+struct loy_plain_amounts {
+    int64_t *amounts; /* NULL: not yet */
+    int64_t total;
+};
+
 /* What each line of the purchase counts for the rule: amounts on the rule's basis, 0 for lines that do not count. Their
  * sum is *ret_total. OVERFLOW; NO_MEMORY. */
 LOY_MUST_USE enum loy_err loy_eligible_amounts(const struct loy_rule *rule, const struct loy_purchase *purchase,
-                                               struct loy_arena *arena, int64_t **ret_amounts, int64_t *ret_total);
+                                               struct loy_plain_amounts *plain, struct loy_arena *arena,
+                                               const int64_t **ret_amounts, int64_t *ret_total);
 /* The same in thousandths of the quantity. */
 LOY_MUST_USE enum loy_err loy_eligible_quantities(const struct loy_rule *rule, const struct loy_purchase *purchase,
                                                   struct loy_arena *arena, int64_t **ret_quantities,

@@ -102,12 +102,15 @@ static enum loy_reason judge_time(const struct loy_rule *rule, const struct loy_
 
 static bool has_tender(const struct loy_rule *rule, const struct loy_event *event)
 {
+    if (rule->tenders.count == 0) {
+        return true;
+    }
     for (uint32_t i = 0; event->kind == LOY_EVENT_PURCHASE && i < event->purchase.tender_count; i++) {
         if (loy_text_set_has(rule->tenders, event->purchase.tenders[i].kind)) {
             return true;
         }
     }
-    return rule->tenders.count == 0;
+    return false;
 }
 
 /* The segments that would have been enough, or the first of them that was, with what made them so. */
@@ -197,8 +200,9 @@ static enum loy_err judge(struct loy_deciding *d, const struct loy_granting *gra
     const struct loy_account *account = granting->booking->account;
     struct loy_wanted *wanted = &candidate->wanted;
     candidate->judged = true;
+    candidate->multiplied = is_multiplied(rule);
     enum loy_err err = judge_circumstances(d, rule, wanted);
-    if (!err && is_multiplied(rule) && !d->multiplier) {
+    if (!err && candidate->multiplied && !d->multiplier) {
         err = multiplier_of(d, account, &d->multiplier);
     }
     if (err) {
@@ -209,9 +213,10 @@ static enum loy_err judge(struct loy_deciding *d, const struct loy_granting *gra
     }
     const struct loy_earning_input input = {
         .purchase = d->event->kind == LOY_EVENT_PURCHASE ? &d->event->purchase : NULL,
-        .multiplier = is_multiplied(rule) ? d->multiplier : LOY_MULTIPLIER_ONE,
+        .multiplier = candidate->multiplied ? d->multiplier : LOY_MULTIPLIER_ONE,
         .rest = rule->reward.carry ? loy_counter_used(account, loy_counter_key(rule->number, LOY_COUNTED_REST, 0)) : 0,
         .base = &d->bases[rule->reward.wallet],
+        .plain = &d->plain,
         .facts = &d->facts,
         .arena = d->arena,
     };
@@ -391,7 +396,7 @@ static enum loy_err decide_one(struct loy_deciding *d, struct loy_granting *gran
     trace->eligible_minor = wanted->eligible_minor;
     trace->detail = wanted->detail;
     trace->missing = wanted->missing;
-    trace->multiplier = is_multiplied(rule) && d->multiplier != LOY_MULTIPLIER_ONE ? d->multiplier : 0;
+    trace->multiplier = candidate->multiplied && d->multiplier != LOY_MULTIPLIER_ONE ? d->multiplier : 0;
     if (wanted->reason) {
         trace->reason = loy_reason_name(wanted->reason);
     } else {

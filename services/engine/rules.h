@@ -13,8 +13,9 @@ struct loy_candidate {
     const struct loy_rule *rule;
     struct loy_wanted wanted;
     bool judged;
-    bool settled;  /* its group has gone to another */
-    bool compared; /* with others of its group, of which the best is taken; by what was possible then */
+    bool multiplied; /* by level and segments */
+    bool settled;    /* its group has gone to another */
+    bool compared;   /* with others of its group, of which the best is taken; by what was possible then */
     struct loy_room possible;
 };
 
@@ -28,6 +29,7 @@ struct loy_deciding {
     uint32_t counters; /* the most that they can add */
     struct loy_rule_trace *traces;
     struct loy_base *bases; /* by wallet */
+    struct loy_plain_amounts plain;
     struct loy_facts facts;
     int64_t multiplier; /* 0: not computed yet */
     bool campaign_granted, exclusive_granted;
