@@ -6,31 +6,9 @@
 #include <stdbool.h>
 #include <string.h>
 
-/* Most texts are short and ASCII: eight bytes at a time, as long as none is 0 or above 127. */
-static bool is_plain(const char *at, size_t len)
-{
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    const uint64_t highs = UINT64_C(0x8080808080808080);
-    size_t i = 0;
-    for (; i + 8 <= len; i += 8) {
-        uint64_t word;
-        memcpy(&word, at + i, 8);
-        /* Subtracting 1 from each byte sets a high bit where one was 0; where it was above 127, it has one anyway. */
-        if (((word - ones) | word) & highs) {
-            return false;
-        }
-    }
-    for (; i < len; i++) {
-        if (at[i] <= 0) {
-            return false;
-        }
-    }
-    return true;
-}
-
 enum loy_err loy_wire_check_utf8(struct loy_str text, const struct loy_wire_path *path, struct loy_error *error)
 {
-    if (is_plain(text.at, text.len)) {
+    if (loy_wire_is_plain(text)) {
         return LOY_OK;
     }
     if (memchr(text.at, 0, text.len)) {

@@ -166,10 +166,14 @@ static bool skip(struct reader *reader, struct input *in, uint32_t wire)
 }
 
 /* The field of this number, or NULL. Fields usually come in order: go on from where the last one was. */
-static const ProtobufCFieldDescriptor *find_field(struct scope *scope, uint32_t number)
+static inline const ProtobufCFieldDescriptor *find_field(struct scope *scope, uint32_t number)
 {
     const ProtobufCFieldDescriptor *fields = scope->descriptor->fields;
     unsigned i = number < scope->highest ? 0 : scope->next;
+    if (i + 1 < scope->descriptor->n_fields && fields[i + 1].id == number) {
+        scope->next = i + 1; /* the next one, mostly */
+        return &fields[i + 1];
+    }
     while (i < scope->descriptor->n_fields && fields[i].id < number) {
         i++;
     }
@@ -417,6 +421,74 @@ static enum loy_err read_unknown(struct reader *reader, const struct scope *scop
     return LOY_OK;
 }
 
+/* --- the usual field ---------------------------------------------------------------------------------------------
+ * A text or number that comes once, in the shortest form, with nothing wrong, as nearly all are. False: it is something
+ * else, or something is wrong with it; then nothing was read, and the long way below tells. */
+
+static inline bool read_usual_text(struct reader *reader, const struct loy_wire_rule *rule, struct input *in, void *at)
+{
+    const uint8_t *from = in->at;
+    struct loy_str text = {(const char *)from + 1, *from};
+    bool is_short = text.len > 0 && text.len < 0x80 && text.len < (size_t)(in->end - from);
+    if (!is_short || (rule && (rule->check != LOY_WIRE_ANY || text.len > rule->max_bytes)) ||
+        !loy_wire_is_plain(text)) {
+        return false;
+    }
+    const char *kept = keep_text(reader, text);
+    memcpy(at, &kept, sizeof kept);
+    in->at = from + 1 + text.len;
+    return true;
+}
+
+/* At least 0, and not 0 where that is as if absent. */
+static inline bool read_usual_number(const ProtobufCFieldDescriptor *field, const struct loy_wire_rule *rule,
+                                     struct input *in, void *at)
+{
+    const uint8_t *from = in->at;
+    bool is_wide = field->type == PROTOBUF_C_TYPE_INT64;
+    uint64_t value = 0;
+    unsigned shift = 0;
+    for (; from < in->end && *from >= 0x80 && shift < 56; shift += 7) {
+        value |= (uint64_t)(*from++ & 0x7F) << shift;
+    }
+    bool is_shortest = from < in->end && *from < 0x80 && (*from > 0 || shift == 0);
+    if (!is_shortest || (rule && rule->check != LOY_WIRE_ANY && rule->check != LOY_WIRE_NOT_NEGATIVE)) {
+        return false;
+    }
+    value |= (uint64_t)*from << shift;
+    if ((!is_wide && value > INT32_MAX) || (field->label == PROTOBUF_C_LABEL_NONE && value == 0)) {
+        return false;
+    }
+    uint32_t narrow = (uint32_t)value;
+    memcpy(at, is_wide ? (const void *)&value : (const void *)&narrow, is_wide ? sizeof value : sizeof narrow);
+    in->at = from + 1;
+    return true;
+}
+
+static inline bool read_usual(struct reader *reader, struct scope *scope, const ProtobufCFieldDescriptor *field,
+                              const struct loy_wire_rule *rule, uint32_t wire, struct input *in)
+{
+    uint64_t bit = field->id < 64 ? UINT64_C(1) << field->id : 0;
+    bool is_optional = field->label == PROTOBUF_C_LABEL_OPTIONAL;
+    if ((!is_optional && field->label != PROTOBUF_C_LABEL_NONE) || (field->flags & PROTOBUF_C_FIELD_FLAG_ONEOF) ||
+        !bit || (scope->seen & bit) || in->at == in->end) {
+        return false;
+    }
+    void *at = loy_wire_field_at(scope->message, field);
+    bool is_read = false;
+    if (field->type == PROTOBUF_C_TYPE_STRING && wire == PROTOBUF_C_WIRE_TYPE_LENGTH_PREFIXED) {
+        is_read = read_usual_text(reader, rule, in, at);
+    } else if ((field->type == PROTOBUF_C_TYPE_INT64 || field->type == PROTOBUF_C_TYPE_INT32) &&
+               wire == PROTOBUF_C_WIRE_TYPE_VARINT) {
+        is_read = read_usual_number(field, rule, in, at);
+        if (is_read && is_optional) {
+            *loy_wire_field_quantifier(scope->message, field) = 1;
+        }
+    }
+    scope->seen |= is_read ? bit : 0;
+    return is_read;
+}
+
 static enum loy_err read_field(struct reader *reader, struct scope *scope, struct input *in)
 {
     uint64_t tag;
@@ -436,6 +508,9 @@ static enum loy_err read_field(struct reader *reader, struct scope *scope, struc
     }
     const struct loy_wire_rule *rule = scope->rules ? &scope->rules->fields[scope->next] : NULL;
     assert(!rule || rule->number == number);
+    if (read_usual(reader, scope, field, rule, wire, in)) {
+        return LOY_OK;
+    }
     enum loy_err err = field->label == PROTOBUF_C_LABEL_REPEATED ? read_repeated(reader, scope, field, rule, wire, in)
                                                                  : read_singular(reader, scope, field, rule, wire, in);
     if (err) {
