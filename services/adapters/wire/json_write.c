@@ -28,40 +28,56 @@ static bool is_plain(uint64_t eight)
     return !(found & tops);
 }
 
-/* How many bytes from the start on are known to need no escape: all, or some. */
-static size_t plain_bytes(struct loy_str text)
+static bool is_plain_byte(char byte)
+{
+    return (uint8_t)byte >= 0x20 && byte != '"' && byte != '\\';
+}
+
+static size_t smaller(size_t one, size_t other)
+{
+    return one < other ? one : other;
+}
+
+/* Copies the text as far as it is known to need no escape, and says how far that is: all of it, mostly. The last bytes
+ * are taken with some before them once more, so that there are always eight. */
+static size_t copy_plain(char *to, struct loy_str text)
 {
     size_t at = 0;
-    uint64_t eight;
-    for (; at + 8 <= text.len; at += 8) {
-        memcpy(&eight, text.at + at, 8);
+    if (text.len < sizeof(uint64_t)) {
+        for (; at < text.len && is_plain_byte(text.at[at]); at++) {
+            to[at] = text.at[at];
+        }
+        return at;
+    }
+    for (size_t last = text.len - sizeof(uint64_t);; at = smaller(at + sizeof(uint64_t), last)) {
+        uint64_t eight;
+        memcpy(&eight, text.at + at, sizeof eight);
         if (!is_plain(eight)) {
             return at;
         }
+        memcpy(to + at, &eight, sizeof eight);
+        if (at == last) {
+            return text.len;
+        }
     }
-    if (at < text.len && text.len > 8) { /* what is left, and some of it once more */
-        memcpy(&eight, text.at + text.len - 8, 8);
-        return is_plain(eight) ? text.len : at;
-    }
-    while (at < text.len && (uint8_t)text.at[at] >= 0x20 && text.at[at] != '"' && text.at[at] != '\\') {
-        at++;
-    }
-    return at;
 }
 
 void loy_wire_json_write_text(struct loy_buf *buf, struct loy_str text)
 {
-    size_t from = 0, plain = plain_bytes(text);
-    char *whole = text.len && plain == text.len ? loy_buf_extend(buf, text.len + 2) : NULL;
-    if (whole) {
-        whole[0] = whole[text.len + 1] = '"';
-        memcpy(whole + 1, text.at, text.len);
+    char *whole = loy_buf_extend(buf, text.len + 2);
+    if (!whole) {
         return;
     }
-    loy_buf_append_byte(buf, '"');
-    for (size_t i = plain; i < text.len; i++) {
+    size_t from = copy_plain(whole + 1, text);
+    whole[0] = '"';
+    whole[text.len + 1] = '"';
+    if (from == text.len) {
+        return;
+    }
+    buf->len -= text.len + 1 - from; /* what is copied stays */
+    for (size_t i = from; i < text.len; i++) {
         uint8_t byte = (uint8_t)text.at[i];
-        if (byte >= 0x20 && byte != '"' && byte != '\\') {
+        if (is_plain_byte(text.at[i])) {
             continue;
         }
         loy_buf_append(buf, (struct loy_str){text.at + from, i - from});
