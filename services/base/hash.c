@@ -71,7 +71,12 @@ uint32_t loy_murmur2(struct loy_str key)
     return h ^ (h >> 15);
 }
 
+int32_t loy_partition_of_hash(uint32_t hash, int32_t partitions)
+{
+    return (int32_t)((hash & 0x7fffffffU) % (uint32_t)partitions);
+}
+
 int32_t loy_partition_of(struct loy_str key, int32_t partitions)
 {
-    return (int32_t)((loy_murmur2(key) & 0x7fffffffU) % (uint32_t)partitions);
+    return loy_partition_of_hash(loy_murmur2(key), partitions);
 }

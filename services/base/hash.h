@@ -23,6 +23,8 @@ struct loy_digest loy_digest_of(struct loy_str bytes);
 uint32_t loy_murmur2(struct loy_str key);
 /* The partition of a key among `partitions`: (murmur2 & 0x7fffffff) mod partitions, as Java clients place it. */
 int32_t loy_partition_of(struct loy_str key, int32_t partitions);
+/* The same where loy_murmur2 of the key is known. */
+int32_t loy_partition_of_hash(uint32_t hash, int32_t partitions);
 
 /* The place of a key with that murmur2 in a table of mask + 1 places, a power of two. Not hash & mask: the keys of one
  * partition are alike in just those bits, and would crowd into a share of the places. */

@@ -86,14 +86,41 @@ bool loy_decimal_parse(struct loy_str text, int scale, int64_t *ret_units)
     return true;
 }
 
+/* Two digits at a time, and what is written is copied with what is behind it: as many bytes each time. */
+static size_t format_whole(int64_t units, char text[LOY_DECIMAL_TEXT_MAX])
+{
+    char digits[2 * LOY_DECIMAL_TEXT_MAX]; /* written from its middle back */
+    char *middle = digits + LOY_DECIMAL_TEXT_MAX;
+    char *at = middle;
+    uint64_t left = units < 0 ? 0 - (uint64_t)units : (uint64_t)units;
+    memset(middle, 0, LOY_DECIMAL_TEXT_MAX);
+    for (; left >= 100; left /= 100) {
+        uint32_t two = (uint32_t)(left % 100);
+        *--at = (char)('0' + two % 10);
+        *--at = (char)('0' + two / 10);
+    }
+    *--at = (char)('0' + left % 10);
+    if (left >= 10) {
+        *--at = (char)('0' + left / 10);
+    }
+    if (units < 0) {
+        *--at = '-';
+    }
+    memcpy(text, at, LOY_DECIMAL_TEXT_MAX);
+    return (size_t)(middle - at);
+}
+
 size_t loy_decimal_format(int64_t units, int scale, char text[LOY_DECIMAL_TEXT_MAX])
 {
     assert(scale >= 0 && scale <= 18);
+    if (scale == 0) {
+        return format_whole(units, text);
+    }
     char digits[LOY_DECIMAL_TEXT_MAX]; /* written from its end */
     char *at = digits + sizeof digits;
     uint64_t left = units < 0 ? 0 - (uint64_t)units : (uint64_t)units;
     for (int position = 0; left > 0 || position <= scale; position++, left /= 10) {
-        if (position == scale && scale > 0) {
+        if (position == scale) {
             *--at = '.';
         }
         *--at = (char)('0' + left % 10);

@@ -38,8 +38,12 @@ int32_t loy_table_find(const struct loy_table *table, struct loy_str key)
 
 int32_t loy_table_put(struct loy_table *table, struct loy_str key, int32_t value)
 {
+    return loy_table_put_hashed(table, key, loy_murmur2(key), value);
+}
+
+int32_t loy_table_put_hashed(struct loy_table *table, struct loy_str key, uint32_t hash, int32_t value)
+{
     assert(value >= 0);
-    uint32_t hash = loy_murmur2(key);
     struct loy_table_slot *slot = slot_of(table, key, hash);
     if (slot->value < 0) {
         assert(table->used < table->capacity);

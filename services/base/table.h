@@ -29,5 +29,7 @@ LOY_MUST_USE bool loy_table_init(struct loy_table *table, struct loy_arena *aren
 int32_t loy_table_find(const struct loy_table *table, struct loy_str key);
 /* Stores value (≥ 0) unless the key is there already; returns the value that stands there now. */
 int32_t loy_table_put(struct loy_table *table, struct loy_str key, int32_t value);
+/* The same where loy_murmur2 of the key is known. */
+int32_t loy_table_put_hashed(struct loy_table *table, struct loy_str key, uint32_t hash, int32_t value);
 
 #endif

@@ -38,6 +38,9 @@ void loy_region_arena(const struct loy_region *region, struct loy_arena *ret_are
 void loy_region_reset(const struct loy_region *region, struct loy_arena *arena, size_t keep)
 {
     loy_arena_reset(arena);
+    if (arena->peak <= keep) {
+        return; /* mostly, and some times an event */
+    }
     size_t kept = whole_pages(keep);
     if (arena->peak <= kept || kept >= region->size) {
         return;

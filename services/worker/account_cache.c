@@ -64,9 +64,9 @@ static struct entry **find(struct loy_account_cache *cache, struct loy_str membe
     return at;
 }
 
-void loy_account_cache_expect(const struct loy_account_cache *cache, struct loy_str member_id, int step)
+void loy_account_cache_expect(const struct loy_account_cache *cache, uint32_t hash, int step)
 {
-    struct entry *const *bucket = &cache->buckets[loy_hash_place(loy_murmur2(member_id), cache->mask)];
+    struct entry *const *bucket = &cache->buckets[loy_hash_place(hash, cache->mask)];
     if (step == 0) {
         __builtin_prefetch(bucket);
         return;
@@ -92,9 +92,10 @@ static void drop_at(struct loy_account_cache *cache, struct entry **at)
     free(entry);
 }
 
-bool loy_account_cache_get(struct loy_account_cache *cache, struct loy_str member_id, struct loy_member_row *ret_row)
+bool loy_account_cache_get(struct loy_account_cache *cache, struct loy_str member_id, uint32_t hash,
+                           struct loy_member_row *ret_row)
 {
-    struct entry *entry = *find(cache, member_id, loy_murmur2(member_id));
+    struct entry *entry = *find(cache, member_id, hash);
     if (!entry) {
         return false;
     }
@@ -126,9 +127,8 @@ static struct entry *entry_for(struct loy_account_cache *cache, struct entry **a
     return entry;
 }
 
-void loy_account_cache_put(struct loy_account_cache *cache, const struct loy_member_row *row)
+void loy_account_cache_put(struct loy_account_cache *cache, const struct loy_member_row *row, uint32_t hash)
 {
-    uint32_t hash = loy_murmur2(row->member_id);
     struct entry **at = find(cache, row->member_id, hash);
     struct entry *entry = entry_for(cache, at, row->member_id.len + row->state.len);
     if (!entry) {
@@ -145,9 +145,9 @@ void loy_account_cache_put(struct loy_account_cache *cache, const struct loy_mem
     }
 }
 
-void loy_account_cache_drop(struct loy_account_cache *cache, struct loy_str member_id)
+void loy_account_cache_drop(struct loy_account_cache *cache, struct loy_str member_id, uint32_t hash)
 {
-    struct entry **at = find(cache, member_id, loy_murmur2(member_id));
+    struct entry **at = find(cache, member_id, hash);
     if (*at) {
         drop_at(cache, at);
     }

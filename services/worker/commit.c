@@ -248,7 +248,7 @@ static void remember_accounts(struct loy_worker *worker, struct loy_batch *batch
                                      .version = slot->account.version,
                                      .digest = slot->digest,
                                      .state = slot->state};
-        loy_account_cache_put(worker->accounts, &row);
+        loy_account_cache_put(worker->accounts, &row, slot->member_hash);
         if (worker->has_cache) {
             put_cache(worker, batch, slot, &row, &chunk);
         }

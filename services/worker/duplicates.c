@@ -42,10 +42,9 @@ void loy_duplicates_remember(struct loy_worker *worker, const struct loy_batch *
     }
 }
 
-static void identify(struct loy_item *item)
+void loy_duplicates_identify(struct loy_item *item)
 {
     struct loy_digest key = loy_event_key(&item->event);
-    memcpy(item->identity, &item->slot, sizeof item->slot);
     memcpy(item->identity + sizeof item->slot, key.bytes, sizeof key.bytes);
 }
 
@@ -55,7 +54,7 @@ enum loy_err loy_duplicates_expect(struct loy_worker *worker, struct loy_batch *
     for (uint32_t i = 0; i < batch->count; i++) {
         struct loy_item *item = &batch->items[i];
         if (!item->settled) {
-            identify(item);
+            memcpy(item->identity, &item->slot, sizeof item->slot);
             loy_recent_expect(worker->recent, key_of(batch, item).event_key);
         }
     }

@@ -156,8 +156,10 @@ static enum loy_err route(struct loy_worker *worker, struct loy_batch *batch, st
         loy_item_settle(item, LOY_OUTCOME_IGNORED, "no_member");
         return LOY_OK;
     }
-    int32_t k = loy_partition_of(event->member_id, worker->config.partitions);
+    item->member_hash = loy_murmur2(event->member_id);
+    int32_t k = loy_partition_of_hash(item->member_hash, worker->config.partitions);
     if (k == item->at.partition) {
+        loy_duplicates_identify(item);
         return LOY_OK;
     }
     if (item->at.topic >= worker->internal_topic) {

@@ -15,10 +15,11 @@ static enum loy_err make_slots(struct loy_worker *worker, struct loy_batch *batc
         if (item->settled) {
             continue;
         }
-        item->slot = loy_table_put(&batch->slot_table, item->event.member_id, (int32_t)batch->slot_count);
+        item->slot = loy_table_put_hashed(&batch->slot_table, item->event.member_id, item->member_hash,
+                                          (int32_t)batch->slot_count);
         if (item->slot == (int32_t)batch->slot_count) {
-            batch->slots[batch->slot_count++] =
-                (struct loy_slot){.member_id = item->event.member_id, .k = item->at.partition};
+            batch->slots[batch->slot_count++] = (struct loy_slot){
+                .member_id = item->event.member_id, .member_hash = item->member_hash, .k = item->at.partition};
         }
     }
     return LOY_OK;
@@ -95,7 +96,7 @@ void loy_load_expect(const struct loy_worker *worker, const struct loy_batch *ba
     for (uint32_t step = 0; step < LOY_ACCOUNT_CACHE_STEPS; step++) {
         uint32_t ahead = at + (LOY_ACCOUNT_CACHE_STEPS - step) * APART;
         if (ahead < batch->slot_count) {
-            loy_account_cache_expect(worker->accounts, batch->slots[ahead].member_id, (int)step);
+            loy_account_cache_expect(worker->accounts, batch->slots[ahead].member_hash, (int)step);
         }
     }
 }
@@ -114,7 +115,7 @@ enum loy_err loy_load_start(struct loy_worker *worker, struct loy_batch *batch)
     for (uint32_t i = 0; !err && !batch->skip_caches && i < batch->slot_count; i++) {
         struct loy_member_row row;
         loy_load_expect(worker, batch, i);
-        if (loy_account_cache_get(worker->accounts, batch->slots[i].member_id, &row)) {
+        if (loy_account_cache_get(worker->accounts, batch->slots[i].member_id, batch->slots[i].member_hash, &row)) {
             loy_count(&worker->metrics->cache_hits, 1);
             err = fill_slot(worker, batch, &batch->slots[i], &row);
         }
@@ -169,7 +170,7 @@ void loy_load_again(struct loy_worker *worker, struct loy_batch *batch)
 {
     for (uint32_t i = 0; i < batch->slot_count; i++) {
         batch->slots[i].exists = false;
-        loy_account_cache_drop(worker->accounts, batch->slots[i].member_id);
+        loy_account_cache_drop(worker->accounts, batch->slots[i].member_id, batch->slots[i].member_hash);
     }
     batch->skip_caches = true;
     batch->phase = LOY_BATCH_READY;

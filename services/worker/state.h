@@ -48,27 +48,29 @@ enum {
 /* --- a batch --------------------------------------------------------------------------------------------------------
  */
 
-/* One record on its way to an outcome. */
+/* One record on its way to an outcome. A batch of thousands is passed through about ten times, so what most passes
+ * look at stands in the first two cache lines, and the event, read in two of them, at the end. */
 struct loy_item {
-    struct loy_position at;     /* where we read it */
-    struct loy_position origin; /* where it came in first: not `at` when it was forwarded */
+    struct loy_position at; /* where we read it */
     int64_t arrival_us;
-    struct loy_record record; /* a copy: dead letters and forwards carry it untouched */
-    struct loy_event event;
-    bool undecoded; /* until it is its turn: it may be the end of this worker */
-    bool settled;   /* the outcome stands, whatever is decided again */
     enum loy_outcome outcome;
-    const char *detail;                              /* stable name of what the outcome means; borrowed constant */
-    const char *reason;                              /* rejected: the sentence; in the arena */
-    enum loy_err error;                              /* rejected: why */
     int32_t slot;                                    /* the account; -1: none */
-    const struct loy_programme *programme;           /* the revision that decided it */
+    uint32_t member_hash;                            /* loy_murmur2 of the member's id */
     uint8_t identity[4 + sizeof(struct loy_digest)]; /* slot and event key: what is unique in the batch */
-    struct loy_effects effects;                      /* applied; without its rules, of which `trace` tells */
-    struct loy_str trace;                            /* applied: as the journal keeps it */
-    int64_t seq, version;
+    bool undecoded;                                  /* until it is its turn: it may be the end of this worker */
+    bool settled;                                    /* the outcome stands, whatever is decided again */
     bool enrolled;
-    struct loy_str update; /* the encoded balance update, when it changed something */
+    int64_t seq, version;
+    const struct loy_programme *programme; /* the revision that decided it */
+    struct loy_str trace;                  /* applied: as the journal keeps it */
+    struct loy_str update;                 /* the encoded balance update, when it changed something */
+    struct loy_effects effects;            /* applied; without its rules, of which `trace` tells */
+    const char *detail;                    /* stable name of what the outcome means; borrowed constant */
+    const char *reason;                    /* rejected: the sentence; in the arena */
+    enum loy_err error;                    /* rejected: why */
+    struct loy_position origin;            /* where it came in first: not `at` when it was forwarded */
+    struct loy_record record;              /* a copy: dead letters and forwards carry it untouched */
+    struct loy_event event;
 };
 
 /* Where the batch keeps the elements of an account's array; it has room for so many. */
@@ -77,20 +79,21 @@ struct loy_kept {
     size_t room;
 };
 
-/* An account in the batch. */
+/* An account in the batch. What most passes look at comes first, as in an item. */
 struct loy_slot {
     struct loy_str member_id;
+    uint32_t member_hash; /* loy_murmur2 of it */
     int32_t k;
-    bool exists;                /* in the store, as far as we know */
-    struct loy_member_row read; /* what was read */
-    struct loy_account account; /* as decided so far */
-    struct loy_kept lots, days, counters, traits;
-    int64_t due_before_us;
+    bool exists;          /* in the store, as far as we know */
     bool written;         /* at least one event was applied */
     int32_t changed_by;   /* the last item that changed its balance; -1: none */
     int32_t applied_by;   /* the last item that was applied, when written */
     struct loy_str state; /* encoded, when written */
     struct loy_digest digest;
+    int64_t due_before_us;
+    struct loy_member_row read; /* what was read */
+    struct loy_account account; /* as decided so far */
+    struct loy_kept lots, days, counters, traits;
 };
 
 /* What a batch does to one partition. */
@@ -323,6 +326,8 @@ void loy_decide_refreshed(struct loy_worker *worker, struct loy_batch *batch);
 STEP loy_keep(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item);
 
 /* duplicates.c */
+/* The event's key, as soon as it is decoded: what it is made of is at hand then, and far away some thousands later. */
+void loy_duplicates_identify(struct loy_item *item);
 void loy_duplicates_compare(struct loy_item *item, const struct loy_event *first);
 /* Before the batch is first decided: identifies its items, and asks the journal for those that came lately. */
 STEP loy_duplicates_expect(struct loy_worker *worker, struct loy_batch *batch);

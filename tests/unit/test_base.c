@@ -123,6 +123,23 @@ static void decimals_are_exact_both_ways(void **state)
     }
 }
 
+static void whole_numbers_are_printed_as_printf_does(void **state)
+{
+    (void)state;
+    static const int64_t some[] = {0, 9, 10, 99, 100, 101, 999, 1000, 100500, INT64_MAX, INT64_MIN, INT64_MIN + 1};
+    uint64_t random = 7;
+    for (size_t i = 0; i < 2000; i++) {
+        random = random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+        int64_t number = i < sizeof some / sizeof *some ? some[i] : (int64_t)random >> (i % 64);
+        for (int sign = 0; sign <= (number != INT64_MIN); sign++, number = -number) {
+            char text[LOY_DECIMAL_TEXT_MAX], expected[LOY_DECIMAL_TEXT_MAX];
+            int length = snprintf(expected, sizeof expected, "%lld", (long long)number);
+            assert_int_equal(loy_decimal_format(number, 0, text), length);
+            assert_string_equal(text, expected);
+        }
+    }
+}
+
 /* --- text --- */
 
 static void utf8_is_judged_as_unicode_says(void **state)
@@ -446,6 +463,7 @@ int main(void)
         cmocka_unit_test(muldiv_rounds_once_and_refuses_what_does_not_fit),
         cmocka_unit_test(muldiv_is_the_same_in_64_and_in_128_bits),
         cmocka_unit_test(decimals_are_exact_both_ways),
+        cmocka_unit_test(whole_numbers_are_printed_as_printf_does),
         cmocka_unit_test(utf8_is_judged_as_unicode_says),
         cmocka_unit_test(integers_are_read_whole_or_not_at_all),
         cmocka_unit_test(a_builder_grows_and_keeps_its_first_error),
