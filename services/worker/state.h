@@ -68,7 +68,7 @@ struct loy_item {
     struct loy_str trace;                            /* applied: as the journal keeps it */
     int64_t seq, version;
     bool enrolled;
-    struct loy_str update; /* the encoded balance update, when it changed something */
+    struct loy_str update; /* the encoded balance update, when it changed something; or the answer to a preview */
 };
 
 /* Where the batch keeps the elements of an account's array; it has room for so many. */
@@ -318,6 +318,10 @@ STEP loy_item_reject(struct loy_worker *worker, struct loy_batch *batch, struct 
 /* A newer revision is in force than those the batch was decided by: it waits until that is loaded. */
 void loy_decide_refresh(struct loy_worker *worker, struct loy_batch *batch);
 void loy_decide_refreshed(struct loy_worker *worker, struct loy_batch *batch);
+
+/* preview.c: a purchase that is only asked about. */
+STEP loy_preview_decide(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item);
+bool loy_preview_is_answered(const struct loy_item *item); /* once decided: its answer is in item->update */
 
 /* keep.c: copies what outlives the decision of an applied item, and encodes its messages */
 STEP loy_keep(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item);
