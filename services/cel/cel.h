@@ -292,8 +292,9 @@ struct loy_cel_comparison {
     enum loy_cel_compared by;
     struct loy_str left, right;
     bool left_is_constant, right_is_constant;
-    bool needed;     /* the condition is not true without it: no || above it */
-    uint32_t offset; /* of the whole, in bytes of the text */
+    bool needed;      /* the condition is not true without it: no || above it */
+    uint8_t decimals; /* of money in it, as struct loy_cel_field says; 0: none, or not known */
+    uint32_t offset;  /* of the whole, in bytes of the text */
 };
 /* At most max of them, from left to right. */
 uint32_t loy_cel_program_comparisons(const struct loy_cel_program *program, struct loy_cel_comparison *ret_rows,

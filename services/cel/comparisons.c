@@ -55,6 +55,7 @@ static void gather(struct gatherer *gatherer, const struct loy_cel_node *node, b
         .left_is_constant = node->args[0]->is_constant,
         .right_is_constant = node->args[1]->is_constant,
         .needed = needed,
+        .decimals = node->clause ? gatherer->program->clauses[node->clause - 1].decimals : 0,
         .offset = node->start,
     };
 }

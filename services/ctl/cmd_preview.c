@@ -3,8 +3,8 @@
 #include "ctl/explain_rule.h"
 #include "ctl/json_out.h"
 #include "ctl/programme_file.h"
+#include "engine/nearest.h"
 #include "programme/examples.h"
-#include "programme/nearest.h"
 
 #include <inttypes.h>
 
@@ -104,6 +104,7 @@ static enum loy_err decide(struct preview *preview, struct loy_error *error)
     const struct loy_nearest_query query = {.programme = programme,
                                             .account = &preview->before,
                                             .event = &preview->event,
+                                            .arrival_us = preview->event.occurred_at_us,
                                             .budgets = {preview->views, programme->budget_count},
                                             .effects = &preview->effects};
     if (!err && loy_nearest_find(&query, arena, preview->nearest, &preview->nearest_count)) {

@@ -17,6 +17,9 @@ static uint32_t list_topics(const struct loy_config *config, struct loy_kafka_to
     topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_updates), LOY_KAFKA_UPDATES};
     topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_balances), LOY_KAFKA_BALANCES};
     topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_dead_letters), LOY_KAFKA_DEAD_LETTERS};
+    if (config->topic_previews[0]) {
+        topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_previews), LOY_KAFKA_UPDATES};
+    }
     if (config->topic_outcomes[0]) {
         topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_outcomes), LOY_KAFKA_UPDATES};
     }

@@ -54,7 +54,8 @@ int main(int argc, char **argv)
         return LOY_EXIT_OK;
     }
     enum loy_exit status = run(&call, config_argc, config_argv);
-    if (fflush(stdout) != 0 && status == LOY_EXIT_OK) {
+    bool failed = fflush(stdout) != 0 || ferror(stdout); /* now, or whenever the buffer was full before */
+    if (failed && status == LOY_EXIT_OK) {
         (void)fputs("loyalctl: standard output cannot be written\n", stderr);
         return LOY_EXIT_FAILED;
     }

@@ -2,6 +2,7 @@
 
 #include "ctl/json_out.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <time.h>
@@ -41,10 +42,14 @@ enum loy_err loy_ctl_programme_read(struct loy_ctl_programme *file, const char *
     }
     char *bytes = loy_arena_alloc(&file->arena, FILE_BYTES_MAX);
     size_t len = bytes ? fread(bytes, 1, FILE_BYTES_MAX, in) : 0;
-    bool failed = ferror(in);
+    int failure = ferror(in) ? errno : 0;
     (void)fclose(in);
-    if (failed || !bytes || len == FILE_BYTES_MAX) {
-        return loy_error_set(error, LOY_ERR_TOO_LARGE, "%s cannot be read, or is no programme: 4 MiB or more", path);
+    if (failure) {
+        errno = failure;
+        return loy_error_set(error, LOY_ERR_NOT_FOUND, "cannot read %s: %m", path);
+    }
+    if (!bytes || len == FILE_BYTES_MAX) {
+        return loy_error_set(error, LOY_ERR_TOO_LARGE, "%s is no programme: 4 MiB or more", path);
     }
     file->text = (struct loy_str){bytes, len};
     file->name = path;

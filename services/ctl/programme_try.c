@@ -19,7 +19,9 @@ static enum loy_err load(struct loy_ctl_programme *file, const char *path, struc
     if (err == LOY_ERR_INVALID_VALUE) {
         loy_ctl_programme_print_issues(file, stderr);
     }
-    return err ? loy_error_set(error, err, "%s has %" PRIu32 " errors", path, file->issues.errors) : LOY_OK;
+    return err ? loy_error_set(error, err, "%s has %" PRIu32 " error%s", path, file->issues.errors,
+                               file->issues.errors == 1 ? "" : "s")
+               : LOY_OK;
 }
 
 static void print_results(const struct loy_examples *examples, const char *path, bool json)

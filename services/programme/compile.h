@@ -78,6 +78,10 @@ const struct loy_cel_program *loy_compile_cel(struct loy_compile *compile, const
 /* --- never.c: parts of a condition that can never be true --- */
 void loy_compile_never(struct loy_compile *compile, const struct loy_yaml *node, const struct loy_cel_program *program);
 
+/* --- bare_money.c: amounts compared with a number whose unit may not be what its author thought --- */
+void loy_compile_bare_money(struct loy_compile *compile, const struct loy_yaml *node,
+                            const struct loy_cel_program *program);
+
 /* --- compile_rule.c --- */
 void loy_compile_caps(struct loy_compile *compile, const struct loy_yaml *map, const struct loy_cap **ret_caps,
                       uint32_t *ret_count);

@@ -215,6 +215,7 @@ const struct loy_cel_program *loy_compile_cel(struct loy_compile *compile, const
     if (strcmp(result, "bool") == 0) {
         warn_constant(compile, node, program);
         loy_compile_never(compile, node, program);
+        loy_compile_bare_money(compile, node, program);
     }
     return program;
 }

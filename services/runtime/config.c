@@ -356,7 +356,8 @@ static bool is_topic(struct loy_str name)
 static enum loy_err check_topics(const struct loy_config *config, struct loy_error *error)
 {
     static const int keys[] = {LOY_KEY_topic_internal, LOY_KEY_topic_ticks,        LOY_KEY_topic_updates,
-                               LOY_KEY_topic_balances, LOY_KEY_topic_dead_letters, LOY_KEY_topic_outcomes};
+                               LOY_KEY_topic_balances, LOY_KEY_topic_dead_letters, LOY_KEY_topic_previews,
+                               LOY_KEY_topic_outcomes};
     struct {
         struct loy_str name;
         int key;

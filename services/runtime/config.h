@@ -86,6 +86,8 @@ struct loy_config_list {
       "Compacted topic of each member's latest balance")                                                               \
     X(topic_dead_letters, STRING, "loyalty.dead-letters", 1, 249, NULL, LOY_CONFIG_ALL,                                \
       "Topic of the records that were rejected")                                                                       \
+    X(topic_previews, STRING, "", 0, 249, NULL, LOY_CONFIG_ALL,                                                        \
+      "Topic of the answers to purchases that are marked preview; empty: not answered")                                \
     X(topic_outcomes, STRING, "", 0, 249, NULL, LOY_CONFIG_ALL,                                                        \
       "Topic of every record's outcome; empty: not published")                                                         \
     X(partitions, INT, "64", 1, 4096, NULL, LOY_CONFIG_ALL,                                                            \

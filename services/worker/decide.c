@@ -128,6 +128,13 @@ static enum loy_err decide_item(struct loy_worker *worker, struct loy_batch *bat
         item->detail = "nothing_due";
         return LOY_OK;
     }
+    if (is_new && !worker->config.enrol) {
+        return loy_item_reject(worker, batch, item, LOY_ERR_UNKNOWN_MEMBER,
+                               "member_id: no such member, and first events do not enrol here");
+    }
+    if (item->event.preview) {
+        return loy_preview_decide(worker, batch, item);
+    }
     struct loy_str identity = {(const char *)item->identity, sizeof item->identity};
     int32_t first = loy_table_find(seen, identity);
     if (first >= 0) {
@@ -135,10 +142,6 @@ static enum loy_err decide_item(struct loy_worker *worker, struct loy_batch *bat
         return item->outcome == LOY_OUTCOME_REJECTED ? loy_item_reject(worker, batch, item, LOY_ERR_EVENT_ID_REUSED,
                                                                        "event_id: came before with other content")
                                                      : LOY_OK;
-    }
-    if (is_new && !worker->config.enrol) {
-        return loy_item_reject(worker, batch, item, LOY_ERR_UNKNOWN_MEMBER,
-                               "member_id: no such member, and first events do not enrol here");
     }
     enum loy_err err = apply(worker, batch, item);
     if (!err && item->outcome == LOY_OUTCOME_APPLIED) {

@@ -42,9 +42,10 @@ void loy_duplicates_remember(struct loy_worker *worker, const struct loy_batch *
     }
 }
 
+/* A preview may be asked again and again, and is no copy of the purchase that follows it. */
 void loy_duplicates_identify(struct loy_item *item)
 {
-    struct loy_digest key = loy_event_key(&item->event);
+    struct loy_digest key = item->event.preview ? (struct loy_digest){0} : loy_event_key(&item->event);
     memcpy(item->identity + sizeof item->slot, key.bytes, sizeof key.bytes);
 }
 

@@ -144,7 +144,7 @@ static void read_origin(const struct loy_worker *worker, struct loy_item *item)
 static enum loy_err route(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item)
 {
     const struct loy_event *event = &item->event;
-    if (event->preview) {
+    if (event->preview && (worker->config.previews.len == 0 || event->kind == LOY_EVENT_TICK)) {
         loy_item_settle(item, LOY_OUTCOME_IGNORED, "preview");
         return LOY_OK;
     }

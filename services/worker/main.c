@@ -104,6 +104,7 @@ static void prepare_threads(struct process *process)
             .updates = loy_str(config->topic_updates),
             .balances = loy_str(config->topic_balances),
             .dead_letters = loy_str(config->topic_dead_letters),
+            .previews = loy_str(config->topic_previews),
             .outcomes = loy_str(config->topic_outcomes),
             .output_json = config->output_format == LOY_OUTPUT_JSON,
             .enrol = config->enrol,

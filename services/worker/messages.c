@@ -105,6 +105,14 @@ static void put_update(struct loy_worker *worker, struct loy_batch *batch, const
             .partition = -1, .has_key = true, .has_value = true, .key = item->event.member_id, .value = item->update});
 }
 
+static void put_answer(struct loy_worker *worker, struct loy_batch *batch, const struct loy_item *item)
+{
+    loy_outbox_put(
+        outbox_of(worker, batch, item->at.partition), LOY_OUTPUT_PREVIEWS,
+        &(struct loy_bus_message){
+            .partition = -1, .has_key = true, .has_value = true, .key = item->event.member_id, .value = item->update});
+}
+
 enum loy_err loy_message_update(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item,
                                 const struct loy_account *account)
 {
@@ -177,6 +185,11 @@ static bool put_item(struct loy_worker *worker, struct loy_batch *batch, const s
         return put_dead_letter(worker, batch, item);
     case LOY_OUTCOME_FORWARDED:
         return put_forward(worker, batch, item);
+    case LOY_OUTCOME_IGNORED:
+        if (loy_preview_is_answered(item)) {
+            put_answer(worker, batch, item);
+        }
+        return true;
     default:
         return true;
     }
@@ -191,7 +204,7 @@ static void expect(struct loy_worker *worker, struct loy_batch *batch)
     }
     for (uint32_t i = 0; i < batch->count; i++) {
         const struct loy_item *item = &batch->items[i];
-        if (item->outcome == LOY_OUTCOME_APPLIED && item->effects.changed) {
+        if ((item->outcome == LOY_OUTCOME_APPLIED && item->effects.changed) || loy_preview_is_answered(item)) {
             loy_batch_span(worker, batch, item->at.partition)->outbox_bytes +=
                 LOY_OUTBOX_OVERHEAD + item->event.member_id.len + item->update.len;
         }

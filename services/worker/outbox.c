@@ -49,7 +49,7 @@ bool loy_outbox_get(struct loy_outbox_reader *reader, struct loy_outbox_message 
     message->key = get_text(in);
     message->value = get_text(in);
     uint64_t headers = loy_varint_get(in);
-    if (headers > LOY_OUTBOX_HEADERS_MAX || output < LOY_OUTPUT_UPDATES || output > LOY_OUTPUT_LATEST) {
+    if (headers > LOY_OUTBOX_HEADERS_MAX || output < LOY_OUTPUT_UPDATES || output > LOY_OUTPUT_PREVIEWS) {
         in->failed = true;
         return false;
     }

@@ -17,6 +17,7 @@ enum loy_output {
     LOY_OUTPUT_OUTCOMES = 4,
     LOY_OUTPUT_INTERNAL = 5,
     LOY_OUTPUT_LATEST = 6, /* stands once and is read as two: UPDATES, then BALANCES */
+    LOY_OUTPUT_PREVIEWS = 7,
 };
 
 enum { LOY_OUTBOX_HEADERS_MAX = 128 };

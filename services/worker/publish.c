@@ -69,6 +69,8 @@ static struct loy_str topic_of(const struct loy_worker *worker, enum loy_output 
         return worker->config.dead_letters;
     case LOY_OUTPUT_OUTCOMES:
         return worker->config.outcomes.len ? worker->config.outcomes : worker->config.dead_letters;
+    case LOY_OUTPUT_PREVIEWS: /* the setting may have been taken back since the batch was committed */
+        return worker->config.previews.len ? worker->config.previews : worker->config.dead_letters;
     case LOY_OUTPUT_INTERNAL:
         return worker->config.topics[worker->internal_topic];
     }

@@ -13,7 +13,7 @@
 enum {
     WAIT_FOR_SERVICES_MS = 30000,
     TRY_AGAIN_MS = 500,
-    OUTPUTS_MAX = 4,
+    OUTPUTS_MAX = 5,
 };
 
 static enum loy_err list_topics(const struct loy_config *config, struct loy_start *start, struct loy_error *error)
@@ -41,6 +41,9 @@ static enum loy_err check_topics(const struct loy_config *config, struct loy_sta
     topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_updates), LOY_KAFKA_UPDATES};
     topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_balances), LOY_KAFKA_BALANCES};
     topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_dead_letters), LOY_KAFKA_DEAD_LETTERS};
+    if (*config->topic_previews) {
+        topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_previews), LOY_KAFKA_UPDATES};
+    }
     if (*config->topic_outcomes) {
         topics[count++] = (struct loy_kafka_topic){loy_str(config->topic_outcomes), LOY_KAFKA_UPDATES};
     }

@@ -63,13 +63,13 @@ struct loy_item {
     int64_t seq, version;
     const struct loy_programme *programme; /* the revision that decided it */
     struct loy_str trace;                  /* applied: as the journal keeps it */
-    struct loy_str update;                 /* the encoded balance update, when it changed something */
-    struct loy_effects effects;            /* applied; without its rules, of which `trace` tells */
-    const char *detail;                    /* stable name of what the outcome means; borrowed constant */
-    const char *reason;                    /* rejected: the sentence; in the arena */
-    enum loy_err error;                    /* rejected: why */
-    struct loy_position origin;            /* where it came in first: not `at` when it was forwarded */
-    struct loy_record record;              /* a copy: dead letters and forwards carry it untouched */
+    struct loy_str update;      /* the encoded balance update, when it changed something; or the answer to a preview */
+    struct loy_effects effects; /* applied; without its rules, of which `trace` tells */
+    const char *detail;         /* stable name of what the outcome means; borrowed constant */
+    const char *reason;         /* rejected: the sentence; in the arena */
+    enum loy_err error;         /* rejected: why */
+    struct loy_position origin; /* where it came in first: not `at` when it was forwarded */
+    struct loy_record record;   /* a copy: dead letters and forwards carry it untouched */
     struct loy_event event;
 };
 
@@ -321,6 +321,10 @@ STEP loy_item_reject(struct loy_worker *worker, struct loy_batch *batch, struct 
 /* A newer revision is in force than those the batch was decided by: it waits until that is loaded. */
 void loy_decide_refresh(struct loy_worker *worker, struct loy_batch *batch);
 void loy_decide_refreshed(struct loy_worker *worker, struct loy_batch *batch);
+
+/* preview.c: a purchase that is only asked about. */
+STEP loy_preview_decide(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item);
+bool loy_preview_is_answered(const struct loy_item *item); /* once decided: its answer is in item->update */
 
 /* keep.c: copies what outlives the decision of an applied item, and encodes its messages */
 STEP loy_keep(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item);

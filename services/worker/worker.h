@@ -27,8 +27,8 @@ struct loy_worker_config {
     uint16_t topic_count; /* 3 to LOY_TOPICS_MAX */
     int32_t partitions;   /* N */
     int32_t incarnation;
-    /* Topics of what goes out; `outcomes` empty: not published. */
-    struct loy_str updates, balances, dead_letters, outcomes;
+    /* Topics of what goes out; `previews` or `outcomes` empty: not published. */
+    struct loy_str updates, balances, dead_letters, previews, outcomes;
     bool output_json;              /* false: protobuf */
     bool enrol;                    /* an unknown member's first event enrols it; false: rejected as unknown_member */
     uint32_t batch_min, batch_max; /* records */

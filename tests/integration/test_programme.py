@@ -430,3 +430,10 @@ def test_an_explanation_stays_byte_for_byte_whatever_changes_later(new_world, pr
     missing = subprocess.run([str(programs / "loyalctl"), "explain", "no-such-event"], env=world.env(),
                              capture_output=True, text=True)
     assert missing.returncode == 1 and "no such event" in missing.stderr
+
+
+def test_output_that_cannot_be_written_is_a_failure(programs):
+    with open("/dev/full", "w") as full:  # what is larger than a buffer fails before the end, what is smaller at the end
+        for words in (["schema"], ["check", str(ROOT / "docs/examples/shop.yaml")]):
+            done = subprocess.run([str(programs / "loyalctl"), "programme", *words], stdout=full, stderr=subprocess.PIPE, text=True)
+            assert (done.returncode, done.stderr) == (1, "loyalctl: standard output cannot be written\n")

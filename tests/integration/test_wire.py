@@ -352,7 +352,7 @@ def documented():
     kind, inside = "e", False
     for line in (ROOT / "docs/events.md").read_text().splitlines():
         if line.startswith("<!-- "):
-            kind = {"update": "u", "outcome": "o"}[line.split()[1]]
+            kind = {"update": "u", "preview": "u", "outcome": "o"}[line.split()[1]]
         elif line.startswith("```"):
             inside = line == "```json" or (line == "```sh")
             kind = kind if inside else "e"

@@ -78,7 +78,6 @@ static enum loy_outcome outcome_of(struct sim_model *model, const struct sim_rec
     switch (record->class) {
     case SIM_TOMBSTONE:
     case SIM_NO_MEMBER:
-    case SIM_PREVIEW:
         return LOY_OUTCOME_IGNORED;
     case SIM_BROKEN:
         return LOY_OUTCOME_REJECTED;
@@ -86,10 +85,14 @@ static enum loy_outcome outcome_of(struct sim_model *model, const struct sim_rec
     case SIM_TICK:
     case SIM_REFUSED:
     case SIM_POISONOUS:
+    case SIM_PREVIEW:
         break;
     }
     if (partition != record->home) {
         return LOY_OUTCOME_FORWARDED;
+    }
+    if (record->class == SIM_PREVIEW) {
+        return LOY_OUTCOME_IGNORED; /* and answered: check_previews */
     }
     if (record->class == SIM_REFUSED || record->class == SIM_POISONOUS) {
         return LOY_OUTCOME_REJECTED;
@@ -259,6 +262,51 @@ static void check_forwarded(struct sim_model *model)
     }
 }
 
+/* --- previews --- */
+
+/* An answer names the purchase that was asked about, and has no version: it changed nothing. */
+static void listen_to_answer(struct sim_model *model, struct sim_map *answered, struct loy_str value)
+{
+    Loyalty__V1__Update *update = loyalty__v1__update__unpack(NULL, value.len, (const uint8_t *)value.at);
+    if (!update || update->kind_case != LOYALTY__V1__UPDATE__KIND_PREVIEW || update->has_version || !update->cause ||
+        !update->cause->event_id) {
+        sim_model_fail(model, "a message on the previews' topic is no answer");
+    } else {
+        sim_map_put(answered, sim_copy(&model->world->pool, loy_str(update->cause->event_id)), 1);
+    }
+    if (update) {
+        loyalty__v1__update__free_unpacked(update, NULL);
+    }
+}
+
+/* Every preview is answered, and nothing else is. */
+static void check_previews(struct sim_model *model)
+{
+    struct sim_map answered = {0}, asked = {0};
+    for (int t = 0; t < model->broker->topic_count; t++) {
+        const struct fake_topic *topic = &model->broker->topics[t];
+        for (int32_t k = 0; loy_str_equal(topic->name, LOY_STR("previews")) && k < model->broker->partitions; k++) {
+            for (int64_t i = 0; i < topic->logs[k].end; i++) {
+                listen_to_answer(model, &answered, topic->logs[k].entries[i].message.value);
+            }
+        }
+    }
+    for (uint32_t i = 0; i < model->customers->record_count; i++) {
+        const struct sim_record *record = &model->customers->records[i];
+        if (record->class == SIM_PREVIEW) {
+            sim_map_put(&asked, loy_str(record->event_id), 1);
+            if (sim_map_find(&answered, loy_str(record->event_id)) < 0) {
+                sim_model_fail(model, "preview %s was not answered", record->event_id);
+            }
+        }
+    }
+    if (answered.used > asked.used) {
+        sim_model_fail(model, "%u previews were answered of %u", answered.used, asked.used);
+    }
+    sim_map_fini(&answered);
+    sim_map_fini(&asked);
+}
+
 void sim_model_check_outcomes(struct sim_model *model)
 {
     struct said said = {0};
@@ -270,6 +318,7 @@ void sim_model_check_outcomes(struct sim_model *model)
         }
     }
     check_forwarded(model);
+    check_previews(model);
     sim_map_fini(&said.by_position);
 }
 

@@ -107,6 +107,7 @@ static void choose_config(struct run *run)
         .updates = LOY_STR("updates"),
         .balances = LOY_STR("balances"),
         .dead_letters = LOY_STR("dead-letters"),
+        .previews = LOY_STR("previews"),
         .outcomes = LOY_STR("outcomes"),
         .enrol = true,
         .batch_min = (uint32_t)sim_between(world, 1, 8),

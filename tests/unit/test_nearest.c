@@ -2,8 +2,8 @@
 #include "support/cmocka_all.h"
 #include "support/story.h"
 
+#include "engine/nearest.h"
 #include "programme/concern.h"
-#include "programme/nearest.h"
 
 #define sunday "2026-11-01T09:00:00Z"
 
@@ -40,7 +40,7 @@ static struct loy_event preview(void)
     assert_int_equal(loy_engine_decide(&s.programme, &after, &event, event.occurred_at_us, &s.budgets, &s.arena,
                                        &s.effects, &s.error),
                      LOY_OK);
-    const struct loy_nearest_query query = {&s.programme, &before, &event, s.budgets, &s.effects};
+    const struct loy_nearest_query query = {&s.programme, &before, &event, event.occurred_at_us, s.budgets, &s.effects};
     struct loy_arena_mark mark = loy_arena_mark(&s.arena);
     assert_int_equal(loy_nearest_find(&query, &s.arena, rows, &count), LOY_OK);
     assert_int_equal(loy_arena_mark(&s.arena).used, mark.used);

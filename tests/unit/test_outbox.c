@@ -84,7 +84,7 @@ static void damaged_rows_are_seen(void **state)
         assert_false(loy_outbox_get(&reader, &read));
         assert_true(reader.in.failed);
     }
-    buf.at[0] = LOY_OUTPUT_LATEST + 1;
+    buf.at[0] = LOY_OUTPUT_PREVIEWS + 1;
     struct loy_outbox_reader reader = {.in = {.bytes = loy_buf_str(&buf)}};
     assert_false(loy_outbox_get(&reader, &read));
     assert_true(reader.in.failed);

@@ -52,9 +52,10 @@ static void what_can_never_be_true_is_said_at_its_place(void **state)
     } cases[] = {
         {"purchase.total >= money('1500') && purchase.total < money('1000')", "purchase.total <",
          "together with what is asked of purchase.total before"},
-        {"purchase.total > 5 && event.channel == 'app' && purchase.total < 6", "purchase.total < 6", "never true"},
-        {"5 <= purchase.total && 4 >= purchase.total", "4 >=", "never true"},
-        {"purchase.total == 5 && purchase.total == 6", "purchase.total == 6", "never true"},
+        {"purchase.total > money('5') && event.channel == 'app' && purchase.total < money('5.01')", "purchase.total < ",
+         "never true"},
+        {"money('5') <= purchase.total && money('4') >= purchase.total", "money('4') >=", "never true"},
+        {"purchase.total == money('5') && purchase.total == money('6')", "purchase.total == money('6')", "never true"},
         {"event.channel == 'app' && event.channel == 'web'", "event.channel == 'web'", "asked of event.channel"},
         {"event.hour >= 24", "event.hour", "not a value that event.hour can have"},
         {"event.weekday == 0", "event.weekday", "not a value"},
@@ -86,9 +87,10 @@ static void what_can_be_true_is_left_alone(void **state)
     (void)state;
     static const char *const conditions[] = {
         "purchase.total >= money('1000') && purchase.total < money('1500')",
-        "purchase.total >= 5 && purchase.total <= 5",
-        "purchase.total < 5 || purchase.total > 7",
-        "(purchase.total < 5 && event.hour < 3) || (purchase.total > 7 && event.hour > 3)",
+        "purchase.total >= money('5') && purchase.total <= money('5')",
+        "purchase.total < money('5') || purchase.total > money('7')",
+        "(purchase.total < money('5') && event.hour < 3) || (purchase.total > money('7') && event.hour > 3)",
+        "purchase.total >= money('0.05') && member.purchases >= 5 && purchase.discount > 0",
         "event.hour >= 23 && event.weekday == 7 && event.minute <= 59",
         "event.channel == 'app' || event.channel == 'web'",
         "event.channel != 'app' && event.channel != 'web'",
@@ -107,9 +109,27 @@ static void what_can_be_true_is_left_alone(void **state)
     }
 }
 
+static void money_beside_a_bare_number_is_asked_about(void **state)
+{
+    (void)state;
+    static const char *const conditions[] = {"purchase.total >= 1500", "1500 < purchase.total",
+                                             "member.purchases >= 3 && member.average_purchase * 2 == 1500",
+                                             "event.hour > 3 || member.last_30_days.spend >= 1500"};
+    static const uint32_t columns[] = {0, 0, 25, 18};
+    for (size_t i = 0; i < sizeof conditions / sizeof *conditions; i++) {
+        compile(conditions[i]);
+        assert_int_equal(issues.count, 1);
+        assert_int_equal(issues.items[0].kind, LOY_ISSUE_WARNING);
+        assert_int_equal(issues.items[0].line, LINE);
+        assert_int_equal(issues.items[0].column, COLUMN + columns[i]);
+        assert_true(memmem(issues.items[0].message.at, issues.items[0].message.len, "1500 is 15.00", 13) != NULL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(money_beside_a_bare_number_is_asked_about),
         cmocka_unit_test(what_can_never_be_true_is_said_at_its_place),
         cmocka_unit_test(what_can_be_true_is_left_alone),
     };

@@ -80,6 +80,46 @@ static void a_balance_update_says_all_of_it(void **state)
     }
 }
 
+/* What time did before, the release, is no part of what the purchase would earn; nor is there a version. */
+static void a_preview_says_what_would_be_earned_and_what_is_near(void **state)
+{
+    static const char expected[] =
+        "{\"member_id\": \"m-1\", \"incarnation\": 1, \"moment\": \"1970-01-01T00:00:00.250Z\", "
+        "\"cause\": {\"source\": \"pos\", \"event_id\": \"e-1\", \"kind\": \"purchase\", "
+        "\"occurred_at\": \"1970-01-01T00:00:00Z\"}, "
+        "\"preview\": {\"correlation_id\": \"till-5\", "
+        "\"changes\": [{\"entry\": \"earn\", \"wallet\": \"cashback\", \"amount\": \"1\"}], "
+        "\"nearest_misses\": [{\"rule\": \"evening\", \"title\": \"Evening\", \"wallet\": \"points\", "
+        "\"points\": \"50\", \"more_minor\": \"12000\"}, "
+        "{\"rule\": \"pieces\", \"wallet\": \"cashback\", \"points\": \"3\", \"more_milli\": \"1\"}]}}";
+    static const struct loy_rule evening = {.id = LOY_STR("evening"), .title = LOY_STR("Evening")};
+    static const struct loy_rule pieces = {.id = LOY_STR("pieces"), .reward.wallet = 1};
+    static const struct loy_nearest nearest[] = {{&evening, 12000, false, 50}, {&pieces, 1, true, 3}};
+    (void)state;
+    struct wire_case test;
+    wire_case_init(&test);
+    struct loy_account account = {.member_id = LOY_STR("m-1"), .version = 4};
+    struct loy_event event = {.kind = LOY_EVENT_PURCHASE,
+                              .event_id = LOY_STR("e-1"),
+                              .source = LOY_STR("pos"),
+                              .correlation_id = LOY_STR("till-5")};
+    struct loy_effects effects = {.moment_us = 250000, .entries = entries, .entry_count = 3, .advanced = 2};
+    const struct loy_wire_preview preview = {.decided = {.programme = &programme,
+                                                         .account = &account,
+                                                         .event = &event,
+                                                         .effects = &effects,
+                                                         .incarnation = 1},
+                                             .nearest = nearest,
+                                             .nearest_count = 2};
+    struct loy_str json, bytes, back;
+    assert_int_equal(loy_wire_encode_preview(&preview, true, &test.arena, &json), LOY_OK);
+    assert_int_equal(json.len, sizeof expected - 1);
+    assert_memory_equal(json.at, expected, json.len);
+    assert_int_equal(loy_wire_encode_preview(&preview, false, &test.arena, &bytes), LOY_OK);
+    assert_int_equal(loy_wire_to_json(LOY_WIRE_UPDATE, bytes, &test.arena, &back, &test.error), LOY_OK);
+    assert_true(loy_str_equal(json, back));
+}
+
 static void a_wallet_of_a_newer_revision_is_named_by_that(void **state)
 {
     (void)state;
@@ -302,6 +342,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_balance_update_says_all_of_it),
+        cmocka_unit_test(a_preview_says_what_would_be_earned_and_what_is_near),
         cmocka_unit_test(a_wallet_of_a_newer_revision_is_named_by_that),
         cmocka_unit_test(an_update_of_any_length_is_read_back),
         cmocka_unit_test(every_byte_is_escaped_wherever_it_stands),

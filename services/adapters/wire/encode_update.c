@@ -70,11 +70,11 @@ static bool changes_a_balance(const struct loy_entry *entry)
     return entry->kind != LOY_ENTRY_JOIN && entry->kind != LOY_ENTRY_JOIN_PENDING;
 }
 
-static void put_changes(struct loy_wire_put *put, const struct loy_wire_update *update)
+static void put_changes(struct loy_wire_put *put, const struct loy_wire_update *update, uint32_t from)
 {
     struct loy_wire_name changes = LOY_WIRE_NAME(2, "changes");
     bool first = true;
-    for (uint32_t i = 0; i < update->effects->entry_count; i++) {
+    for (uint32_t i = from; i < update->effects->entry_count; i++) {
         const struct loy_entry *entry = &update->effects->entries[i];
         if (!changes_a_balance(entry)) {
             continue;
@@ -147,9 +147,61 @@ enum loy_err loy_wire_encode_update(const struct loy_wire_update *update, bool j
     put_cause(&put, update->event);
     struct loy_wire_nest balance = loy_wire_put_open(&put, LOY_WIRE_NAME(10, "balance"));
     put_wallets(&put, update);
-    put_changes(&put, update);
+    put_changes(&put, update, 0);
     put_next_expiry(&put, update);
     loy_wire_put_close(&put, balance);
+    loy_wire_put_end(&put);
+    if (buf.failed) {
+        return LOY_ERR_NO_MEMORY;
+    }
+    *ret_bytes = loy_buf_finish(&buf);
+    return LOY_OK;
+}
+
+/* --- previews ----------------------------------------------------------------------------------------------------- */
+
+static void put_nearest(struct loy_wire_put *put, const struct loy_wire_preview *preview)
+{
+    struct loy_wire_name misses = LOY_WIRE_NAME(3, "nearest_misses");
+    if (preview->nearest_count == 0) {
+        return;
+    }
+    loy_wire_put_list_begin(put, misses);
+    for (uint32_t i = 0; i < preview->nearest_count; i++) {
+        const struct loy_nearest *row = &preview->nearest[i];
+        struct loy_wire_nest miss = loy_wire_put_open_element(put, misses, i == 0);
+        loy_wire_put_text(put, LOY_WIRE_NAME(1, "rule"), row->rule->id);
+        loy_wire_put_text(put, LOY_WIRE_NAME(2, "title"), row->rule->title);
+        loy_wire_put_text(put, LOY_WIRE_NAME(3, "wallet"), wallet_id(&preview->decided, row->rule->reward.wallet));
+        loy_wire_put_i64(put, LOY_WIRE_NAME(4, "points"), row->points);
+        if (row->is_units) {
+            loy_wire_put_i64(put, LOY_WIRE_NAME(6, "more_milli"), row->more);
+        } else {
+            loy_wire_put_i64(put, LOY_WIRE_NAME(5, "more_minor"), row->more);
+        }
+        loy_wire_put_close(put, miss);
+    }
+    loy_wire_put_list_end(put);
+}
+
+/* What time alone did on the way to the event's moment is nothing that the purchase earns. */
+enum loy_err loy_wire_encode_preview(const struct loy_wire_preview *preview, bool json, struct loy_arena *arena,
+                                     struct loy_str *ret_bytes)
+{
+    const struct loy_wire_update *decided = &preview->decided;
+    struct loy_buf buf;
+    loy_buf_init(&buf, arena, FIRST_CAPACITY);
+    struct loy_wire_put put = {.buf = &buf, .json = json};
+    loy_wire_put_begin(&put);
+    loy_wire_put_text(&put, LOY_WIRE_NAME(1, "member_id"), decided->account->member_id);
+    loy_wire_put_i32(&put, LOY_WIRE_NAME(2, "incarnation"), decided->incarnation);
+    loy_wire_put_moment(&put, LOY_WIRE_NAME(4, "moment"), decided->effects->moment_us);
+    put_cause(&put, decided->event);
+    struct loy_wire_nest nest = loy_wire_put_open(&put, LOY_WIRE_NAME(9, "preview"));
+    loy_wire_put_text(&put, LOY_WIRE_NAME(1, "correlation_id"), decided->event->correlation_id);
+    put_changes(&put, decided, decided->effects->advanced);
+    put_nearest(&put, preview);
+    loy_wire_put_close(&put, nest);
     loy_wire_put_end(&put);
     if (buf.failed) {
         return LOY_ERR_NO_MEMORY;

@@ -15,6 +15,7 @@
 #include "engine/account.h"
 #include "engine/effects.h"
 #include "engine/event.h"
+#include "engine/nearest.h"
 #include "engine/programme.h"
 #include "ports/bus.h"
 
@@ -58,6 +59,13 @@ struct loy_wire_update {
     int32_t incarnation;
 };
 
+/* What a preview is answered with: the decision as of an event that was applied, which this one was not. */
+struct loy_wire_preview {
+    struct loy_wire_update decided;
+    const struct loy_nearest *nearest;
+    uint32_t nearest_count;
+};
+
 /* The outcome of one input record. Texts may be empty: they are left out then. */
 struct loy_wire_outcome {
     struct loy_str topic;
@@ -75,6 +83,9 @@ struct loy_wire_outcome {
 /* An Update with its BalanceUpdate: every wallet of the programme, every entry of the effects. */
 LOY_MUST_USE enum loy_err loy_wire_encode_update(const struct loy_wire_update *update, bool json,
                                                  struct loy_arena *arena, struct loy_str *ret_bytes);
+/* An Update with a Preview, and without a version. */
+LOY_MUST_USE enum loy_err loy_wire_encode_preview(const struct loy_wire_preview *preview, bool json,
+                                                  struct loy_arena *arena, struct loy_str *ret_bytes);
 LOY_MUST_USE enum loy_err loy_wire_encode_outcome(const struct loy_wire_outcome *outcome, bool json,
                                                   struct loy_arena *arena, struct loy_str *ret_bytes);
 /* The event that says: time has passed for this account until due_at. The same arguments always give the same bytes.

@@ -29,7 +29,7 @@ class World:
         self.partitions = partitions
         self.id = re.sub(r"[^a-z0-9]", "_", name.lower())[:40].strip("_") + "_" + uuid.uuid4().hex[:6]
         self.topic = {short: f"{self.id}.{short}" for short in
-                      ("events", "internal", "ticks", "updates", "balances", "dead-letters")}
+                      ("events", "internal", "ticks", "updates", "balances", "dead-letters", "previews")}
         self.inputs = [self.topic[short] for short in ("events", "internal", "ticks")]
         self.settings = settings
         self.programme = programme
@@ -109,7 +109,8 @@ class World:
         ours = {"kafka_brokers": self.bootstrap, "postgres": self.conninfo(), "topics": self.topic["events"],
                 "topic_internal": self.topic["internal"], "topic_ticks": self.topic["ticks"],
                 "topic_updates": self.topic["updates"], "topic_balances": self.topic["balances"],
-                "topic_dead_letters": self.topic["dead-letters"], "partitions": self.partitions, "group": self.id,
+                "topic_dead_letters": self.topic["dead-letters"], "topic_previews": self.topic["previews"],
+                "partitions": self.partitions, "group": self.id,
                 "kafka_session_timeout_ms": 3000, "threads": 2, **({"redis": self.redis.url} if self.redis else {}),
                 **self.settings, **settings}
         return {**kept, **{f"LOYALD_{key.upper()}": str(value) for key, value in ours.items() if value is not None}}

@@ -1,4 +1,4 @@
-#include "programme/nearest.h"
+#include "engine/nearest.h"
 
 #include "base/num.h"
 #include "engine/match.h"
@@ -47,8 +47,8 @@ static int64_t granted(struct search *search, int64_t more)
     int64_t points = 0;
     enum loy_err err = lines ? LOY_ERR_OVERFLOW : LOY_ERR_NO_MEMORY;
     if (lines && grow(search, &event, lines, more)) {
-        err = loy_engine_decide(query->programme, &account, &event, event.occurred_at_us, &query->budgets,
-                                search->arena, &effects, NULL);
+        err = loy_engine_decide(query->programme, &account, &event, query->arrival_us, &query->budgets, search->arena,
+                                &effects, NULL);
     }
     for (uint32_t i = 0; !err && i < effects.rule_count; i++) {
         points += effects.rules[i].rule == search->rule->number ? effects.rules[i].granted : 0;

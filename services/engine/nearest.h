@@ -3,8 +3,8 @@
  * Nothing is guessed from the rule's terms: each answer is a basket that the engine was asked about, and of the baskets
  * up to it those that were asked granted nothing. Pure; the caller's arena, which is left as it was but for the rows.
  * Test: tests/unit/test_nearest.c. */
-#ifndef LOY_PROGRAMME_NEAREST_H
-#define LOY_PROGRAMME_NEAREST_H
+#ifndef LOY_ENGINE_NEAREST_H
+#define LOY_ENGINE_NEAREST_H
 
 #include "engine/effects.h"
 #include "engine/engine.h"
@@ -25,6 +25,7 @@ struct loy_nearest_query {
     const struct loy_programme *programme;
     const struct loy_account *account; /* before the purchase */
     const struct loy_event *event;     /* a purchase; anything else has no nearest */
+    int64_t arrival_us;
     struct loy_budget_views budgets;
     const struct loy_effects *effects; /* what was decided about it */
 };
