@@ -108,8 +108,8 @@ static void read_history(struct reader *in)
     }
 }
 
-/* Texts of a profile, segments and attributes: 1 to 8, then a text; of 8 a second one. In ascending order, none empty.
- */
+/* Texts of a profile, segments, attributes, and when categories and SKUs were bought: 1 to 10, then a text; from 8 on a
+ * second one. In ascending order, none empty. */
 static void read_traits(struct reader *in)
 {
     size_t end = (size_t)read_up_to(in, 1024, "its traits are too long") + in->at;
@@ -119,9 +119,9 @@ static void read_traits(struct reader *in)
         in->wrong = end == in->at ? "its format says traits, and there are none" : "it ends too early";
     }
     while (!in->wrong && in->at < end) {
-        int64_t kind = read_up_to(in, 8, "a trait is of no kind");
+        int64_t kind = read_up_to(in, 10, "a trait is of no kind");
         struct loy_str text = {0};
-        for (int i = 0; !in->wrong && i < (kind == 8 ? 2 : 1); i++) {
+        for (int i = 0; !in->wrong && i < (kind >= 8 ? 2 : 1); i++) {
             size_t len = (size_t)read_up_to(in, 1024, "a trait is too long");
             if (!in->wrong && (len == 0 || len > end - in->at)) {
                 in->wrong = len == 0 ? "a trait is empty" : "a trait ends too late";

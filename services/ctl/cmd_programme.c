@@ -11,7 +11,7 @@
  * may have of them in all. */
 static int64_t trait_bytes(const struct loy_programme *programme)
 {
-    enum { TEXT_BYTES = LOY_NAME_MAX + 2, CONSENTS = 64 };
+    enum { TEXT_BYTES = LOY_NAME_MAX + 2, CONSENTS = 64, BOUGHT_BYTES = 8 };
     int64_t bytes = programme->attributes.count * (int64_t)(LOY_NAME_MAX + LOY_ATTRIBUTE_VALUE_MAX + 4);
     for (int kind = LOY_TRAIT_BIRTH_DATE; kind <= LOY_TRAIT_CONSENT; kind++) {
         int64_t texts = kind == LOY_TRAIT_CONSENT ? CONSENTS : 1;
@@ -19,6 +19,11 @@ static int64_t trait_bytes(const struct loy_programme *programme)
     }
     for (uint32_t i = 0; i < programme->segment_count; i++) {
         bytes += programme->segments[i].when ? 0 : (int64_t)programme->segments[i].id.len + 2;
+    }
+    const struct loy_text_set bought[] = {programme->fact_categories, programme->fact_skus};
+    for (uint32_t i = 0; i < bought[0].count + bought[1].count; i++) {
+        const struct loy_text_set *set = &bought[i >= bought[0].count];
+        bytes += (int64_t)set->texts[i - (set == bought ? 0 : bought[0].count)].len + BOUGHT_BYTES;
     }
     return bytes < LOY_TRAITS_BYTES_MAX ? bytes : LOY_TRAITS_BYTES_MAX;
 }

@@ -129,6 +129,12 @@ static enum loy_err apply_rules(struct decision *decision, struct loy_booking *b
                                    deciding->event->purchase.total_minor);
         err = err ? loy_error_set(decision->error, err, "the member's spend does not fit 64 bits") : LOY_OK;
     }
+    bool remembers = decision->programme->fact_categories.count || decision->programme->fact_skus.count;
+    if (!err && remembers && deciding->event->kind == LOY_EVENT_PURCHASE) {
+        err = loy_traits_purchase(decision->account, decision->programme, &deciding->event->purchase, deciding->at_us,
+                                  decision->arena);
+        err = err ? loy_error_set(decision->error, err, "no room for what was bought") : LOY_OK;
+    }
     decision->effects->rules = deciding->traces;
     decision->effects->rule_count = deciding->count;
     decision->effects->charges = granting.charges;

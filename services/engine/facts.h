@@ -33,6 +33,5 @@ bool loy_facts_needs_history(const struct loy_facts_env *env, const struct loy_c
 bool loy_facts_needs_segments(const struct loy_facts_env *env, const struct loy_cel_program *program);
 /* The profile's parts that it names: bits 1 << enum loy_trait_kind. */
 uint32_t loy_facts_needs_traits(const struct loy_facts_env *env, const struct loy_cel_program *program);
-bool loy_facts_needs_attributes(const struct loy_facts_env *env, const struct loy_cel_program *program);
 
 #endif

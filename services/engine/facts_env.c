@@ -170,11 +170,6 @@ static bool is_segments(int32_t field)
     return field == LOY_FACT_MEMBER_SEGMENTS;
 }
 
-static bool is_attributes(int32_t field)
-{
-    return field == LOY_FACT_MEMBER_ATTRIBUTES;
-}
-
 static bool needs_member(const struct loy_facts_env *env, const struct loy_cel_program *program,
                          bool (*which)(int32_t field))
 {
@@ -230,9 +225,4 @@ uint32_t loy_facts_needs_traits(const struct loy_facts_env *env, const struct lo
         }
     }
     return bits;
-}
-
-bool loy_facts_needs_attributes(const struct loy_facts_env *env, const struct loy_cel_program *program)
-{
-    return needs_member(env, program, is_attributes);
 }

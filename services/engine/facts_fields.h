@@ -102,8 +102,10 @@
     X(MEMBER, PENDING, "pending", "balance", 0, 0)                                                                     \
     X(MEMBER, SEGMENTS, "segments", "list(string)", 0, 64)                                                             \
     X(MEMBER, PROFILE, "profile", "profile", 0, 0)                                                                     \
-    X(MEMBER, ATTRIBUTES, "attributes", "map(string, string)", 0, 64) /* those that facts.attributes names */          \
-    X(MEMBER, PURCHASES, "purchases", "int", 0, 0)                    /* of all time, as far as kept */                \
+    X(MEMBER, ATTRIBUTES, "attributes", "map(string, string)", 0, 64)      /* those that facts.attributes names */     \
+    X(MEMBER, LAST_BOUGHT, "last_bought", "map(string, timestamp)", 0, 32) /* by category: facts.categories */         \
+    X(MEMBER, LAST_BOUGHT_SKU, "last_bought_sku", "map(string, timestamp)", 0, 32) /* facts.skus */                    \
+    X(MEMBER, PURCHASES, "purchases", "int", 0, 0)                                 /* of all time, as far as kept */   \
     X(MEMBER, SPEND, "spend", "int", 1, 0)                                                                             \
     X(MEMBER, AVERAGE, "average_purchase", "int", 1, 0)                                                                \
     X(MEMBER, FIRST, "first_purchase", "timestamp", 0, 0)                                                              \

@@ -109,15 +109,25 @@ static void fill_birth(struct loy_facts *facts, struct loy_str text, struct loy_
     slots[LOY_FACT_PROFILE_AGE] = loy_cel_int(today.year - year - before_birthday);
 }
 
+/* In event time: what was bought after an event that came late is not known to it. */
+static struct loy_cel_value bought_at(const struct loy_facts *facts, const struct loy_trait *trait)
+{
+    int64_t moment_us = loy_trait_moment_us(trait);
+    return moment_us <= facts->at_us ? loy_cel_timestamp(moment_us) : loy_cel_absent();
+}
+
 static void fill_traits(struct loy_facts *facts)
 {
+    enum { MAPS = LOY_TRAIT_SKU - LOY_TRAIT_ATTRIBUTE + 1 };
+    _Static_assert(LOY_FACT_MEMBER_LAST_BOUGHT_SKU == LOY_FACT_MEMBER_ATTRIBUTES + MAPS - 1, "in the traits' order");
     struct loy_str traits = facts->account->traits;
     struct loy_cel_value *slots = loy_facts_slots(facts, LOY_FACT_PROFILE_COUNT);
     struct loy_cel_value *consents = LOY_NEW_ARRAY(facts->arena, struct loy_cel_value, traits.len);
-    struct loy_cel_entry *attributes = LOY_NEW_ARRAY(facts->arena, struct loy_cel_entry, traits.len);
-    size_t consent_count = 0, attribute_count = 0;
+    /* by kind: attributes, categories, SKUs */
+    struct loy_cel_entry *maps = LOY_NEW_ARRAY(facts->arena, struct loy_cel_entry, MAPS * traits.len);
+    size_t consent_count = 0, counts[MAPS] = {0};
     struct loy_trait trait;
-    facts->failed = facts->failed || !consents || !attributes;
+    facts->failed = facts->failed || !consents || !maps;
     if (facts->failed) {
         return;
     }
@@ -129,15 +139,20 @@ static void fill_traits(struct loy_facts *facts)
     for (size_t at = 0; loy_traits_next(traits, &at, &trait);) {
         if (trait.kind == LOY_TRAIT_CONSENT) {
             consents[consent_count++] = loy_cel_string(trait.text);
-        } else if (trait.kind == LOY_TRAIT_ATTRIBUTE) {
-            attributes[attribute_count].key = loy_cel_string(trait.text);
-            attributes[attribute_count++].value = loy_cel_string(trait.value);
+        } else if (trait.kind >= LOY_TRAIT_ATTRIBUTE) {
+            size_t map = trait.kind - LOY_TRAIT_ATTRIBUTE;
+            struct loy_cel_value value = map == 0 ? loy_cel_string(trait.value) : bought_at(facts, &trait);
+            if (value.kind != LOY_CEL_ABSENT) {
+                maps[map * traits.len + counts[map]++] = (struct loy_cel_entry){loy_cel_string(trait.text), value};
+            }
         }
     }
     slots[LOY_FACT_PROFILE_CONSENTS] = loy_cel_list(consents, consent_count);
     facts->member_slots[LOY_FACT_MEMBER_PROFILE] =
         loy_cel_record(facts->programme->facts->records[LOY_FACTS_RECORD_PROFILE], slots);
-    facts->member_slots[LOY_FACT_MEMBER_ATTRIBUTES] = loy_cel_map(attributes, attribute_count);
+    for (size_t i = 0; i < MAPS; i++) {
+        facts->member_slots[LOY_FACT_MEMBER_ATTRIBUTES + i] = loy_cel_map(maps + i * traits.len, counts[i]);
+    }
 }
 
 static void fill_segments(struct loy_facts *facts)
@@ -166,7 +181,7 @@ void loy_facts_fill_member(struct loy_facts *facts, int32_t field)
     if (field == LOY_FACT_MEMBER_BALANCE || field == LOY_FACT_MEMBER_PENDING || field < 0) {
         loy_facts_fill_once(facts, LOY_FACTS_BALANCES, fill_balances);
     }
-    if (field == LOY_FACT_MEMBER_PROFILE || field == LOY_FACT_MEMBER_ATTRIBUTES || field < 0) {
+    if ((field >= LOY_FACT_MEMBER_PROFILE && field <= LOY_FACT_MEMBER_LAST_BOUGHT_SKU) || field < 0) {
         loy_facts_fill_once(facts, LOY_FACTS_TRAITS, fill_traits);
     }
     if ((field == LOY_FACT_MEMBER_SEGMENTS || field < 0) && programme->segment_count) {

@@ -110,7 +110,9 @@ struct loy_expiry {
     X(CONTACT, 5)                                                                                                      \
     X(CONSENT, 6) /* any number of them */                                                                             \
     X(SEGMENT, 7)                                                                                                      \
-    X(ATTRIBUTE, 8)
+    X(ATTRIBUTE, 8)                                                                                                    \
+    X(CATEGORY, 9) /* when one of these was last bought: of purchases, not of what others tell */                      \
+    X(SKU, 10)
 
 enum loy_trait_kind {
 #define LOY_TRAIT_ENUM(symbol, number) LOY_TRAIT_##symbol = number,
@@ -298,8 +300,9 @@ struct loy_programme {
     bool history;
     uint16_t fact_days[LOY_FACT_WINDOWS_MAX];
     uint32_t fact_window_count;
-    uint32_t traits;                   /* bits 1 << enum loy_trait_kind that conditions name; segments by their rows */
-    struct loy_text_set attributes;    /* names of those that are kept */
+    uint32_t traits;                /* bits 1 << enum loy_trait_kind that conditions name; segments by their rows */
+    struct loy_text_set attributes; /* names of those that are kept */
+    struct loy_text_set fact_categories, fact_skus; /* of which the last purchase is kept */
     const struct loy_facts_env *facts; /* what `when` and `amount` were compiled in (engine/facts.h); NULL: no CEL */
     const struct loy_index *index;     /* engine/index.h; NULL: every rule is looked at */
     /* What is accepted as occurred_at, around the arrival; beyond, the event is judged as of its arrival, marked late.

@@ -5,15 +5,20 @@
 
 /* --- reading ----------------------------------------------------------------------------------------------------- */
 
+static bool has_value(enum loy_trait_kind kind)
+{
+    return kind >= LOY_TRAIT_ATTRIBUTE;
+}
+
 static bool read_one(struct loy_varint_reader *in, struct loy_trait *ret_trait)
 {
     uint64_t kind = loy_varint_get(in);
     struct loy_str text = loy_varint_get_bytes(in, loy_varint_get(in));
     struct loy_str value = {0};
-    if (kind == LOY_TRAIT_ATTRIBUTE) {
+    if (kind >= LOY_TRAIT_ATTRIBUTE) {
         value = loy_varint_get_bytes(in, loy_varint_get(in));
     }
-    if (in->failed || kind < 1 || kind > LOY_TRAIT_ATTRIBUTE) {
+    if (in->failed || kind < 1 || kind > LOY_TRAIT_SKU) {
         return false;
     }
     *ret_trait = (struct loy_trait){(enum loy_trait_kind)kind, text, value};
@@ -67,7 +72,7 @@ bool loy_traits_are_valid(struct loy_str traits)
     }
     for (; in.at < traits.len; before = trait, first = false) {
         if (!read_one(&in, &trait) || (!first && order(&before, &trait) >= 0) || trait.text.len == 0 ||
-            (trait.kind == LOY_TRAIT_ATTRIBUTE && trait.value.len == 0)) {
+            (has_value(trait.kind) && trait.value.len == 0)) {
             return false;
         }
     }
@@ -87,6 +92,10 @@ static bool is_kept(const struct loy_programme *programme, const struct loy_trai
 {
     if (trait->kind == LOY_TRAIT_ATTRIBUTE) {
         return loy_text_set_has(programme->attributes, trait->text);
+    }
+    if (trait->kind == LOY_TRAIT_CATEGORY || trait->kind == LOY_TRAIT_SKU) {
+        return loy_text_set_has(trait->kind == LOY_TRAIT_SKU ? programme->fact_skus : programme->fact_categories,
+                                trait->text);
     }
     if (trait->kind != LOY_TRAIT_SEGMENT) {
         return (programme->traits & 1u << trait->kind) != 0;
@@ -114,7 +123,7 @@ static void take_out(struct editing *edit, enum loy_trait_kind kind, struct loy_
 /* In its place; what the programme does not ask for, and what is empty, is left out. */
 static void put_in(struct editing *edit, struct loy_trait trait)
 {
-    bool empty = trait.text.len == 0 || (trait.kind == LOY_TRAIT_ATTRIBUTE && trait.value.len == 0);
+    bool empty = trait.text.len == 0 || (has_value(trait.kind) && trait.value.len == 0);
     if (empty || !is_kept(edit->programme, &trait)) {
         return;
     }
@@ -199,7 +208,7 @@ static enum loy_err write(const struct editing *edit, struct loy_arena *arena, s
         loy_varint_put(&buf, trait->kind);
         loy_varint_put(&buf, trait->text.len);
         loy_buf_append(&buf, trait->text);
-        if (trait->kind == LOY_TRAIT_ATTRIBUTE) {
+        if (has_value(trait->kind)) {
             loy_varint_put(&buf, trait->value.len);
             loy_buf_append(&buf, trait->value);
         }
@@ -250,4 +259,46 @@ enum loy_err loy_traits_change(struct loy_account *account, const struct loy_pro
         edit_segments(&edit, change);
     }
     return err ? err : write(&edit, arena, &account->traits, error);
+}
+
+/* --- what was bought --------------------------------------------------------------------------------------------- */
+
+int64_t loy_trait_moment_us(const struct loy_trait *trait)
+{
+    struct loy_varint_reader in = {.bytes = trait->value};
+    return loy_varint_get_signed(&in) * LOY_US_PER_SECOND; /* of years up to 9999: fits */
+}
+
+static void remember(struct editing *edit, enum loy_trait_kind kind, struct loy_str text, int64_t at_us,
+                     struct loy_arena *arena)
+{
+    struct loy_buf buf;
+    for (uint32_t i = 0; i < edit->count; i++) {
+        const struct loy_trait *trait = &edit->traits[i];
+        if (trait->kind == kind && loy_str_equal(trait->text, text) && loy_trait_moment_us(trait) >= at_us) {
+            return;
+        }
+    }
+    loy_buf_init(&buf, arena, LOY_VARINT_MAX);
+    loy_varint_put_signed(&buf, at_us / LOY_US_PER_SECOND);
+    take_out(edit, kind, text, false);
+    put_in(edit, (struct loy_trait){kind, text, loy_buf_str(&buf)});
+}
+
+enum loy_err loy_traits_purchase(struct loy_account *account, const struct loy_programme *programme,
+                                 const struct loy_purchase *purchase, int64_t at_us, struct loy_arena *arena)
+{
+    struct editing edit = {.programme = programme};
+    enum loy_err err = begin(&edit, account->traits, purchase->line_count * 2, arena);
+    for (uint32_t i = 0; !err && i < purchase->line_count; i++) {
+        const struct loy_line *line = &purchase->lines[i];
+        if (loy_text_set_has(programme->fact_categories, line->category)) {
+            remember(&edit, LOY_TRAIT_CATEGORY, line->category, at_us, arena);
+        }
+        if (loy_text_set_has(programme->fact_skus, line->sku)) {
+            remember(&edit, LOY_TRAIT_SKU, line->sku, at_us, arena);
+        }
+    }
+    err = err ? err : write(&edit, arena, &account->traits, NULL);
+    return err == LOY_ERR_STATE_TOO_LARGE ? LOY_OK : err;
 }

@@ -76,6 +76,8 @@ void loy_compile_facts(struct loy_compile *compile)
         }
     }
     programme->attributes = loy_compile_texts(compile, facts, "attributes");
+    programme->fact_categories = loy_compile_texts(compile, facts, "categories");
+    programme->fact_skus = loy_compile_texts(compile, facts, "skus");
     find_windows(compile, compile->root);
     loy_compile_zones(compile);
     for (uint16_t i = 0; i < programme->wallet_count; i++) {
@@ -128,17 +130,27 @@ static void check_money(struct loy_compile *compile, const struct loy_yaml *node
     }
 }
 
-/* member.attributes['…'] of one that is not kept would be false for ever. */
-static void check_attributes(struct loy_compile *compile, const struct loy_yaml *node)
+/* member.attributes['…'] of one that is not kept would be false for ever; so would be the others. */
+static void check_kept(struct loy_compile *compile, const struct loy_yaml *node)
 {
+    const struct {
+        const char *before, *what, *key;
+        struct loy_text_set kept;
+    } maps[] = {
+        {"member.attributes[", "attribute", "attributes", compile->programme->attributes},
+        {"member.last_bought[", "category", "categories", compile->programme->fact_categories},
+        {"member.last_bought_sku[", "SKU", "skus", compile->programme->fact_skus},
+    };
     struct loy_str name;
-    for (size_t at = 0; next_constant(node->text, loy_str("member.attributes["), &at, &name);) {
-        if (!loy_text_set_has(compile->programme->attributes, name)) {
-            uint32_t line = 0, column = 0;
-            loy_yaml_place(compile->given->text, node, (size_t)(name.at - node->text.at), &line, &column);
-            loy_issues_add(compile->issues, LOY_ISSUE_ERROR, line, column,
-                           "attribute '%.*s' is not kept of members: name it in `facts: {attributes: [%.*s]}`",
-                           LOY_STR_ARG(name), LOY_STR_ARG(name));
+    for (size_t i = 0; i < sizeof maps / sizeof *maps; i++) {
+        for (size_t at = 0; next_constant(node->text, loy_str(maps[i].before), &at, &name);) {
+            if (!loy_text_set_has(maps[i].kept, name)) {
+                uint32_t line = 0, column = 0;
+                loy_yaml_place(compile->given->text, node, (size_t)(name.at - node->text.at), &line, &column);
+                loy_issues_add(compile->issues, LOY_ISSUE_ERROR, line, column,
+                               "%s '%.*s' is not kept of members: name it in `facts: {%s: [%.*s]}`", maps[i].what,
+                               LOY_STR_ARG(name), maps[i].key, LOY_STR_ARG(name));
+            }
         }
     }
 }
@@ -209,9 +221,7 @@ const struct loy_cel_program *loy_compile_cel(struct loy_compile *compile, const
     check_money(compile, node);
     programme->history |= loy_facts_needs_history(programme->facts, program);
     programme->traits |= loy_facts_needs_traits(programme->facts, program);
-    if (loy_facts_needs_attributes(programme->facts, program)) {
-        check_attributes(compile, node);
-    }
+    check_kept(compile, node);
     if (strcmp(result, "bool") == 0) {
         warn_constant(compile, node, program);
         loy_compile_never(compile, node, program);

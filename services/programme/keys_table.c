@@ -315,8 +315,8 @@ SHAPE_SHORT(enrol, "unknown",
 SHAPE(facts,
     K("windows", DAYS, .min = 1, .max = 366, .help = "Windows of days that conditions may name as member.last_N_days, besides those that they do name", .example = "[30, 90]"),
     K("attributes", TEXTS, .max = 64, .help = "Attributes of members, as another system tells them, that are kept for conditions: member.attributes['shoe_size']", .example = "[shoe_size]"),
-    LATER("categories", TEXTS, .max = 32, .help = "Categories that facts are kept of", .example = "[coffee]"),
-    LATER("skus", TEXTS, .max = 32, .help = "SKUs that facts are kept of", .example = "[A-100]"),
+    K("categories", TEXTS, .max = 32, .help = "Categories of which the member's last purchase is remembered: member.last_bought['phone']", .example = "[phone]"),
+    K("skus", TEXTS, .max = 32, .help = "SKUs of which the member's last purchase is remembered: member.last_bought_sku['A-100']", .example = "[A-100]"),
     LATER("store_groups", TEXTS, .max = 32, .help = "Store groups that facts are kept of", .example = "[express]"));
 
 SHAPE(velocity,

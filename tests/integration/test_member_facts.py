@@ -1,4 +1,6 @@
 """What other systems tell of a member, through Kafka into the state, and out of it into decisions."""
+import datetime
+
 import services
 from support import events
 from support.world import newest
@@ -45,3 +47,24 @@ def test_what_a_crm_tells_decides_later_purchases_of_any_worker(new_world):
     [letter] = world.dead_letters()
     assert "there is no level 'none_such'" in str(letter.headers())
     assert newest(world.updates())["anna"].version == 4
+
+
+def test_what_was_bought_on_monday_decides_on_friday(new_world):
+    world = new_world(programme=f"{services.ROOT}/tests/golden/together.yaml")
+    worker = world.start_worker()
+    monday = datetime.datetime.now(datetime.timezone.utc) - datetime.timedelta(days=5)
+
+    def bought(category, amount, at):
+        event = events.purchase("anna", amount, at=at)
+        event.purchase.lines[0].category = category
+        return event
+
+    world.publish(bought("phone", 100000, monday))
+    world.wait_drained()
+    worker.stop()
+    world.redis.stop()  # the next worker knows what PostgreSQL keeps
+    world.start_worker()
+    world.publish(bought("case", 10000, monday + datetime.timedelta(days=4)))
+    world.wait_drained()
+    assert world.balance("anna") == (10 + 1 + 70, 0)
+    world.audit()

@@ -12,6 +12,7 @@ static struct loy_account account;
 static struct loy_audit_state read_state;
 
 static const struct loy_str shoe_size = {"shoe_size", 9};
+static const struct loy_str phone = {"phone", 5};
 static const struct loy_segment segments[] = {
     {.id = {"silent", 6}, .when = (const void *)&shoe_size}, {.id = {"staff", 5}}, {.id = {"press", 5}}};
 static const struct loy_level levels[] = {{.number = 4, .id = {"gold", 4}}};
@@ -21,6 +22,8 @@ static const struct loy_programme programme = {
     .levels = levels,
     .level_count = 1,
     .attributes = {&shoe_size, 1},
+    .fact_categories = {&phone, 1},
+    .fact_skus = {&phone, 1},
     .traits = 1u << LOY_TRAIT_CITY | 1u << LOY_TRAIT_CONSENT,
 };
 
@@ -170,15 +173,65 @@ static void traits_that_are_not_as_they_are_written_are_refused(void **state)
         "\x03\x00",             /* empty */
         "\x03\x02Ka\x03\x02Ka", /* twice */
         "\x03\x02Ka\x01\x01x",  /* in another order */
-        "\x09\x01x",            /* of no kind */
+        "\x0b\x01x",            /* of no kind */
         "\x08\x01x\x01",        /* cut off */
+        "\x0a\x01x\x00",        /* bought at no time */
     };
-    static const size_t lengths[] = {2, 8, 7, 3, 4};
+    static const size_t lengths[] = {2, 8, 7, 3, 4, 4};
     for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
         assert_false(loy_traits_are_valid((struct loy_str){wrong[i], lengths[i]}));
     }
     assert_true(loy_traits_are_valid(LOY_STR("\x03\x02Ka\x08\x01x\x01y")));
     assert_false(loy_traits_are_valid((struct loy_str){0}));
+}
+
+static int64_t bought_at(enum loy_trait_kind kind)
+{
+    struct loy_trait trait;
+    for (size_t at = 0; loy_traits_next(account.traits, &at, &trait);) {
+        if (trait.kind == kind) {
+            return loy_trait_moment_us(&trait);
+        }
+    }
+    return INT64_MIN;
+}
+
+static void buy(struct loy_str category, struct loy_str sku, int64_t at_us)
+{
+    const struct loy_line lines[] = {{.category = LOY_STR("bread"), .sku = LOY_STR("phones")},
+                                     {.category = category, .sku = sku}};
+    const struct loy_purchase purchase = {.lines = lines, .line_count = 2};
+    assert_int_equal(loy_traits_purchase(&account, &programme, &purchase, at_us, &arena), LOY_OK);
+}
+
+static void the_latest_purchase_of_what_is_declared_is_kept(void **state)
+{
+    (void)state;
+    buy(LOY_STR("case"), LOY_STR("phones"), 5000000);
+    assert_int_equal(account.traits.len, 0);
+    buy(phone, LOY_STR("A-1"), 7000001);
+    in_city("Kazan"); /* a member change leaves it */
+    assert_int_equal(bought_at(LOY_TRAIT_CATEGORY), 7000000);
+    assert_int_equal(bought_at(LOY_TRAIT_SKU), INT64_MIN);
+    buy(LOY_STR("case"), phone, -9000000);
+    assert_int_equal(bought_at(LOY_TRAIT_SKU), -9000000);
+    buy(phone, phone, 6000000); /* came late */
+    assert_int_equal(bought_at(LOY_TRAIT_CATEGORY), 7000000);
+    assert_int_equal(bought_at(LOY_TRAIT_SKU), 6000000);
+    assert_text(LOY_TRAIT_CITY, "Kazan");
+    assert_true(loy_traits_are_valid(account.traits));
+}
+
+static void a_purchase_is_never_refused_for_what_a_state_may_hold(void **state)
+{
+    (void)state;
+    char city[LOY_TRAITS_BYTES_MAX];
+    memset(city, 'x', sizeof city);
+    city[sizeof city - 4] = '\0';
+    in_city(city);
+    buy(phone, phone, 7000000);
+    assert_int_equal(bought_at(LOY_TRAIT_CATEGORY), INT64_MIN);
+    assert_text(LOY_TRAIT_CITY, city);
 }
 
 int main(void)
@@ -188,6 +241,8 @@ int main(void)
         cmocka_unit_test_setup(what_is_told_again_replaces_and_what_is_not_spoken_of_stays, set_up),
         cmocka_unit_test_setup(a_level_is_set_and_taken_and_one_that_is_none_is_refused, set_up),
         cmocka_unit_test_setup(more_than_a_state_may_hold_is_refused, set_up),
+        cmocka_unit_test_setup(the_latest_purchase_of_what_is_declared_is_kept, set_up),
+        cmocka_unit_test_setup(a_purchase_is_never_refused_for_what_a_state_may_hold, set_up),
         cmocka_unit_test_setup(any_changes_give_bytes_that_both_readers_take, set_up),
         cmocka_unit_test_setup(traits_that_are_not_as_they_are_written_are_refused, set_up),
     };
