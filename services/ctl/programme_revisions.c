@@ -6,7 +6,7 @@
 #include <inttypes.h>
 #include <unistd.h>
 
-enum { LOCK_TRIES = 60, LOCK_PAUSE_US = 700000 };
+enum { LOCK_TRIES = 60, LOCK_PAUSE_US = 700000, REASON_BYTES_MAX = 900 /* and the second person behind it */ };
 
 struct publication {
     const struct loy_call *call;
@@ -36,9 +36,11 @@ static enum loy_err read_options(struct publication *p, struct loy_error *error)
                              from);
     }
     (void)snprintf(p->from, sizeof p->from, "%s", from ? from : "");
-    (void)snprintf(p->reason, sizeof p->reason, "%s%s%s%s", reason, p->approved_by ? " (approved by " : "",
-                   p->approved_by ? p->approved_by : "", p->approved_by ? ")" : "");
-    return LOY_OK;
+    int len = snprintf(p->reason, sizeof p->reason, "%s%s%s%s", reason, p->approved_by ? " (approved by " : "",
+                       p->approved_by ? p->approved_by : "", p->approved_by ? ")" : "");
+    return (size_t)len < sizeof p->reason
+               ? LOY_OK
+               : loy_error_set(error, LOY_ERR_CONFIG, "--reason is too long: %d bytes at most", REASON_BYTES_MAX);
 }
 
 /* Begins the transaction that publishes. A worker that stopped inside its own holds the lock that is wanted until its

@@ -44,7 +44,8 @@ static void print_results(const struct loy_examples *examples, const char *path,
     if (json) {
         (void)fputs("]\n", stdout);
     } else {
-        (void)printf("%s: %" PRIu32 " examples, %" PRIu32 " failed\n", path, examples->count, examples->failed);
+        (void)printf("%s: %" PRIu32 " example%s, %" PRIu32 " failed\n", path, examples->count,
+                     examples->count == 1 ? "" : "s", examples->failed);
     }
 }
 

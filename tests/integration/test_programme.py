@@ -1,4 +1,5 @@
 """loyalctl programme: the examples of docs/, an independent validator of the schema, mistakes, and publishing."""
+import concurrent.futures
 import json
 import os
 import pathlib
@@ -437,3 +438,37 @@ def test_output_that_cannot_be_written_is_a_failure(programs):
         for words in (["schema"], ["check", str(ROOT / "docs/examples/shop.yaml")]):
             done = subprocess.run([str(programs / "loyalctl"), "programme", *words], stdout=full, stderr=subprocess.PIPE, text=True)
             assert (done.returncode, done.stderr) == (1, "loyalctl: standard output cannot be written\n")
+
+
+def test_publishers_at_once_get_a_number_each(programs, database, tmp_path):
+    text = (EXAMPLES / "smallest.yaml").read_text()
+    assert publish(programs, database, EXAMPLES / "smallest.yaml")[0] == 0
+
+    def one(place):  # each with a rule of its own, which wants a number in the dictionary too
+        path = tmp_path / f"p{place}.yaml"
+        path.write_text(text + f"  - {{id: extra_{place}, trigger: purchase, reward: {{points: 1}}}}\n")
+        return publish(programs, database, path)
+
+    with concurrent.futures.ThreadPoolExecutor(8) as several:
+        answers = list(several.map(one, range(8)))
+    assert [code for code, _, _ in answers] == [0] * 8, answers
+    with psycopg.connect(database) as db:
+        rows = db.execute("SELECT number, programme FROM programme_revision ORDER BY number").fetchall()
+        numbers = db.execute("SELECT number FROM dictionary WHERE kind = 'rule' ORDER BY number").fetchall()
+    assert [number for number, _ in rows] == list(range(1, 10)) and len({text for _, text in rows}) == 9
+    assert [number for (number,) in numbers] == list(range(1, 10))
+
+
+def test_going_back_to_what_is_not_in_force_wants_the_same_word(programs, database, tmp_path):
+    path = tmp_path / "p.yaml"
+    text = (EXAMPLES / "smallest.yaml").read_text()
+    path.write_text(text + "salt: spring\n")
+    assert publish(programs, database, path, "--allow-inactive")[0] == 0
+    assert publish(programs, database, EXAMPLES / "smallest.yaml")[0] == 0
+    back = ("programme", "rollback", 1, "--author", "Ann", "--reason", "x")
+    code, _, err = loyalctl(programs, *back, conninfo=database)
+    assert code == 1 and "'salt' is not in force" in err and "--allow-inactive" in err
+    code, out, err = loyalctl(programs, *back, "--allow-inactive", conninfo=database)
+    assert code == 0 and "revision 3" in out, err
+    code, _, err = loyalctl(programs, "programme", "rollback", 9, "--author", "Ann", "--reason", "x", conninfo=database)
+    assert code == 1 and "there is no revision 9" in err
