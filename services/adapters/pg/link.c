@@ -4,6 +4,7 @@
 
 #include <poll.h>
 #include <string.h>
+#include <sys/socket.h>
 
 enum {
     BACKOFF_FIRST_US = 50 * 1000,
@@ -60,9 +61,24 @@ static enum loy_err start(struct loy_pg_link *link, const char *conninfo, int64_
     return LOY_OK;
 }
 
+/* A commit is 1 MB and more. What the socket does not take at once libpq moves to the front of its buffer, each time it
+ * tries again, and each time costs us and PostgreSQL a wake-up. Over TCP the kernel sees to it itself; what it does not
+ * allow here (net.core.wmem_max) is cut. */
+static void take_whole_commits(const PGconn *conn)
+{
+    const int bytes = 2 << 20;
+    struct sockaddr_storage name = {0};
+    socklen_t length = sizeof name;
+    int fd = PQsocket(conn);
+    if (getsockname(fd, (struct sockaddr *)&name, &length) == 0 && name.ss_family == AF_UNIX) {
+        (void)setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &bytes, sizeof bytes);
+    }
+}
+
 static enum loy_err ask_types(struct loy_pg_link *link, int64_t now_us, struct loy_error *error)
 {
     PQsetNoticeReceiver(link->conn, ignore_notice, NULL);
+    take_whole_commits(link->conn);
     if (PQsetnonblocking(link->conn, 1) != 0 || !PQenterPipelineMode(link->conn) ||
         !PQsendQueryParams(link->conn, loy_pg_statement_sql(LOY_PG_TYPES), 0, NULL, NULL, NULL, NULL, 1) ||
         !PQpipelineSync(link->conn)) {

@@ -208,6 +208,7 @@ static void run(struct loy_pg *pg)
         lose_connection(pg, PQerrorMessage(pg->link.conn));
     } else {
         pg->phase = PHASE_RUNNING;
+        pg->unflushed = true; /* as far as we know: exchange looks */
         pg->deadline_us = now_us() + pg->statement_timeout_us;
     }
 }
@@ -300,6 +301,15 @@ static void exchange(struct loy_pg *pg)
     }
 }
 
+/* The worker asks much more often than anything happens, and libpq tries to write and read each time. Of an encrypted
+ * connection the socket does not tell: what it gave may still be in a library. */
+static bool may_exchange(const struct loy_pg *pg)
+{
+    PGconn *conn = pg->link.conn;
+    struct pollfd fd = {.fd = PQsocket(conn), .events = (short)(pg->unflushed ? POLLIN | POLLOUT : POLLIN)};
+    return fd.fd < 0 || PQsslInUse(conn) || PQgssEncInUse(conn) || poll(&fd, 1, 0) != 0 || now_us() >= pg->deadline_us;
+}
+
 /* --- the port
  * ---------------------------------------------------------------------------------------------------------- */
 
@@ -344,7 +354,7 @@ static bool poll_result(void *self, struct loy_store_result *ret_result)
             run(pg);
         }
     }
-    if (pg->phase == PHASE_RUNNING || pg->phase == PHASE_ROLLING_BACK) {
+    if ((pg->phase == PHASE_RUNNING || pg->phase == PHASE_ROLLING_BACK) && may_exchange(pg)) {
         exchange(pg);
     }
     if (!pg->has_result) {
