@@ -53,6 +53,7 @@ enum loy_err {
 
 #define LOY_OK LOY_ERR_OK
 #define LOY_MUST_USE __attribute__((warn_unused_result))
+#define LOY_COLD __attribute__((cold)) /* what leads to a call is rare, and is laid out apart */
 #define LOY_PRINTF(format_at, args_at) __attribute__((format(printf, format_at, args_at)))
 
 enum { LOY_ERROR_DETAIL_MAX = 512 }; /* bytes, with the final NUL */
@@ -69,6 +70,7 @@ const char *loy_err_help(enum loy_err code);
 enum loy_err_class loy_err_class(enum loy_err code);
 
 /* Fills *error (if not NULL) and returns code, so that a failing branch is one line. */
-LOY_PRINTF(3, 4) enum loy_err loy_error_set(struct loy_error *error, enum loy_err code, const char *format, ...);
+LOY_COLD LOY_PRINTF(3, 4) enum loy_err
+    loy_error_set(struct loy_error *error, enum loy_err code, const char *format, ...);
 
 #endif

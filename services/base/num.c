@@ -86,14 +86,32 @@ bool loy_decimal_parse(struct loy_str text, int scale, int64_t *ret_units)
     return true;
 }
 
-/* Two digits at a time, and what is written is copied with what is behind it: as many bytes each time. */
+/* How many digits the number has; 1 for 0. */
+static unsigned digits_of(uint64_t number)
+{
+#define POWERS(from) 10 * (from), 100 * (from), 1000 * (from)
+    static const uint64_t powers[] = {0,
+                                      POWERS(UINT64_C(1)),
+                                      POWERS(UINT64_C(1000)),
+                                      POWERS(UINT64_C(1000000)),
+                                      POWERS(UINT64_C(1000000000)),
+                                      POWERS(UINT64_C(1000000000000)),
+                                      POWERS(UINT64_C(1000000000000000)),
+                                      UINT64_C(10000000000000000000)};
+#undef POWERS
+    unsigned bits = 64 - (unsigned)__builtin_clzll(number | 1);
+    unsigned guess = bits * 1233 >> 12; /* bits times log10(2): one too few, or right */
+    return guess + (number >= powers[guess]);
+}
+
+/* Two digits at a time, each where it stays: to copy what was just written byte by byte takes longer than writing it.
+ */
 static size_t format_whole(int64_t units, char text[LOY_DECIMAL_TEXT_MAX])
 {
-    char digits[2 * LOY_DECIMAL_TEXT_MAX]; /* written from its middle back */
-    char *middle = digits + LOY_DECIMAL_TEXT_MAX;
-    char *at = middle;
     uint64_t left = units < 0 ? 0 - (uint64_t)units : (uint64_t)units;
-    memset(middle, 0, LOY_DECIMAL_TEXT_MAX);
+    size_t length = digits_of(left) + (units < 0);
+    char *at = text + length;
+    *at = '\0';
     for (; left >= 100; left /= 100) {
         uint32_t two = (uint32_t)(left % 100);
         *--at = (char)('0' + two % 10);
@@ -106,8 +124,7 @@ static size_t format_whole(int64_t units, char text[LOY_DECIMAL_TEXT_MAX])
     if (units < 0) {
         *--at = '-';
     }
-    memcpy(text, at, LOY_DECIMAL_TEXT_MAX);
-    return (size_t)(middle - at);
+    return length;
 }
 
 size_t loy_decimal_format(int64_t units, int scale, char text[LOY_DECIMAL_TEXT_MAX])

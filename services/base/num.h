@@ -55,9 +55,7 @@ LOY_MUST_USE bool loy_i64_muldiv(int64_t a, int64_t b, int64_t c, enum loy_round
 LOY_MUST_USE bool loy_decimal_parse(struct loy_str text, int scale, int64_t *ret_units);
 
 enum { LOY_DECIMAL_TEXT_MAX = 32 };
-/* units of 10^-scale as text with exactly scale decimals, NUL-terminated; returns its length. All of text may be
- * written.
- */
+/* units of 10^-scale as text with exactly scale decimals, NUL-terminated; returns its length. */
 size_t loy_decimal_format(int64_t units, int scale, char text[LOY_DECIMAL_TEXT_MAX]);
 
 #endif

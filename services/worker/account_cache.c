@@ -79,6 +79,7 @@ void loy_account_cache_expect(const struct loy_account_cache *cache, uint32_t ha
         __builtin_prefetch(entry->newer);
         __builtin_prefetch(entry->older);
         __builtin_prefetch(entry->text + CPU_LINE);
+        __builtin_prefetch(entry->text + 2 * CPU_LINE);
     }
 }
 

@@ -230,6 +230,28 @@ static void put_cache(struct loy_worker *worker, struct loy_batch *batch, const 
     }
 }
 
+/* What the balance of an account is written from lies far away by now: its last item, then what that points to. */
+static void expect_balances(const struct loy_batch *batch, uint32_t at)
+{
+    enum { APART = 4 };
+    if (at + 2 * APART < batch->slot_count) {
+        const struct loy_slot *slot = &batch->slots[at + 2 * APART];
+        const struct loy_item *item = &batch->items[slot->changed_by >= 0 ? slot->changed_by : 0];
+        __builtin_prefetch(&item->effects);
+        __builtin_prefetch(&item->event);
+        __builtin_prefetch(&item->event.occurred_at_us);
+        __builtin_prefetch(&item->event.order_id);
+    }
+    if (at + APART < batch->slot_count) {
+        const struct loy_slot *slot = &batch->slots[at + APART];
+        const struct loy_item *item = &batch->items[slot->changed_by >= 0 ? slot->changed_by : 0];
+        __builtin_prefetch(item->effects.entries);
+        __builtin_prefetch(item->event.event_id.at);
+        __builtin_prefetch(item->event.order_id.at);
+        __builtin_prefetch(slot->account.lots);
+    }
+}
+
 static void remember_accounts(struct loy_worker *worker, struct loy_batch *batch)
 {
     struct cache_chunk chunk;
@@ -238,6 +260,7 @@ static void remember_accounts(struct loy_worker *worker, struct loy_batch *batch
     for (uint32_t i = 0; i < batch->slot_count; i++) {
         const struct loy_slot *slot = &batch->slots[i];
         loy_load_expect(worker, batch, i);
+        expect_balances(batch, i);
         if (!slot->written) {
             continue;
         }

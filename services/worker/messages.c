@@ -98,11 +98,12 @@ static bool put_forward(struct loy_worker *worker, struct loy_batch *batch, cons
  * they are decided (loy_message_update), and only packed here. The compacted topic gets a member's latest only. */
 static void put_update(struct loy_worker *worker, struct loy_batch *batch, const struct loy_item *item)
 {
-    bool latest = &batch->items[batch->slots[item->slot].changed_by] == item;
+    const struct loy_slot *slot = &batch->slots[item->slot];
+    bool latest = &batch->items[slot->changed_by] == item;
     loy_outbox_put(
         outbox_of(worker, batch, item->at.partition), latest ? LOY_OUTPUT_LATEST : LOY_OUTPUT_UPDATES,
         &(struct loy_bus_message){
-            .partition = -1, .has_key = true, .has_value = true, .key = item->event.member_id, .value = item->update});
+            .partition = -1, .has_key = true, .has_value = true, .key = slot->member_id, .value = item->update});
 }
 
 static void put_answer(struct loy_worker *worker, struct loy_batch *batch, const struct loy_item *item)
@@ -206,8 +207,21 @@ static void expect(struct loy_worker *worker, struct loy_batch *batch)
         const struct loy_item *item = &batch->items[i];
         if ((item->outcome == LOY_OUTCOME_APPLIED && item->effects.changed) || loy_preview_is_answered(item)) {
             loy_batch_span(worker, batch, item->at.partition)->outbox_bytes +=
-                LOY_OUTBOX_OVERHEAD + item->event.member_id.len + item->update.len;
+                LOY_OUTBOX_OVERHEAD + batch->slots[item->slot].member_id.len + item->update.len;
         }
+    }
+}
+
+/* An update that is soon to be copied was written long ago. */
+static void expect_update(const struct loy_batch *batch, uint32_t at)
+{
+    enum { APART = 4, CPU_LINE = 64 };
+    if (at + APART >= batch->count) {
+        return;
+    }
+    const struct loy_str update = batch->items[at + APART].update;
+    for (size_t from = 0; from < update.len; from += CPU_LINE) {
+        __builtin_prefetch(update.at + from);
     }
 }
 
@@ -217,6 +231,7 @@ enum loy_err loy_messages_build(struct loy_worker *worker, struct loy_batch *bat
     for (int ticks = 0; ticks <= 1; ticks++) { /* in the order of the decisions: a member's versions ascend */
         for (uint32_t i = 0; i < batch->count; i++) {
             const struct loy_item *item = &batch->items[i];
+            expect_update(batch, i);
             if ((item->at.topic == worker->tick_topic) != ticks) {
                 continue;
             }

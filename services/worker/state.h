@@ -363,7 +363,8 @@ STEP loy_publish_trim(struct loy_worker *worker, bool *ret_progress);
 void loy_publish_trimmed(struct loy_worker *worker);
 
 /* worker.c */
-enum loy_err loy_worker_fail(struct loy_worker *worker, enum loy_err code, const char *format, ...) LOY_PRINTF(3, 4);
+LOY_COLD LOY_PRINTF(3, 4) enum loy_err
+    loy_worker_fail(struct loy_worker *worker, enum loy_err code, const char *format, ...);
 int64_t loy_worker_now_us(const struct loy_worker *worker);
 void loy_worker_back_off(struct loy_worker *worker);
 

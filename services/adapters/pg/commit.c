@@ -73,6 +73,27 @@ static uint64_t tie_of(const struct loy_digest *event_key)
     return be64toh(tie);
 }
 
+/* In the order of their keys rows lie anywhere: those that come soon are brought near, then what they point to. */
+static void expect_rows(const struct loy_pg_place *sorted, uint32_t at, uint32_t count)
+{
+    enum { APART = 4, CPU_LINE = 64 };
+    if (at + 2 * APART < count) {
+        const struct loy_journal_row *row = sorted[at + 2 * APART].row;
+        __builtin_prefetch(row);
+        __builtin_prefetch(&row->subject);
+    }
+    if (at + APART < count) {
+        const struct loy_journal_row *row = sorted[at + APART].row;
+        __builtin_prefetch(row->subject.at);
+        __builtin_prefetch(row->entries);
+        __builtin_prefetch(row->event.at);
+        if (row->event.len > CPU_LINE) {
+            __builtin_prefetch(row->event.at + CPU_LINE);
+        }
+        __builtin_prefetch(row->trace.at);
+    }
+}
+
 static enum loy_err send_journal(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
 {
     uint32_t count = commit->journal_count;
@@ -94,6 +115,7 @@ static enum loy_err send_journal(struct loy_pg_pipe *pipe, const struct loy_stor
     uint8_t *at = loy_pg_param_array(&params, pipe->types->journal_array, pipe->types->journal, count, bytes);
     for (uint32_t i = 0; at && i < count; i++) {
         const struct loy_journal_row *row = sorted[i].row;
+        expect_rows(sorted, i, count);
         at = loy_pg_put_4(at, (int32_t)loy_pg_journal_size(row));
         at = loy_pg_put_journal(at, row, pipe->types);
     }

@@ -39,6 +39,10 @@ static struct loy_str line_id_of(struct filler *filler, const char *line_id, siz
     if (line_id && *line_id) {
         return loy_str(line_id);
     }
+    static const char digits[] = "123456789";
+    if (index < sizeof digits - 1) {
+        return (struct loy_str){digits + index, 1};
+    }
     char text[LOY_DECIMAL_TEXT_MAX];
     size_t length = loy_decimal_format((int64_t)index + 1, 0, text);
     return loy_str_copy(filler->arena, (struct loy_str){text, length});

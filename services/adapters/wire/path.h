@@ -16,8 +16,7 @@ struct loy_wire_path {
 };
 
 /* Fills *error with "purchase.lines[3].sku: sentence" and returns code. Either may be NULL. */
-LOY_PRINTF(4, 5)
-enum loy_err loy_wire_fail(struct loy_error *error, enum loy_err code, const struct loy_wire_path *path,
-                           const char *format, ...);
+LOY_COLD LOY_PRINTF(4, 5) enum loy_err loy_wire_fail(struct loy_error *error, enum loy_err code,
+                                                     const struct loy_wire_path *path, const char *format, ...);
 
 #endif
