@@ -77,6 +77,9 @@ static enum loy_err finish(struct compilation *c, struct loy_error *error)
         return LOY_ERR_NO_MEMORY;
     }
     program->clauses = clauses;
+    if (loy_cel_explain_prepare(program, clauses, c->arena)) {
+        return LOY_ERR_NO_MEMORY;
+    }
     program->cost = loy_cel_cost_of(c->env, c->root, program->code_count);
     return loy_cel_verify(program, c->arena, error);
 }

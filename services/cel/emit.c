@@ -456,8 +456,8 @@ static void mark_clauses(struct loy_cel_emitter *emitter, struct loy_cel_node *n
     }
     bool compares = is_comparison(node);
     if (emitter->clause_count < LOY_CEL_MAX_CLAUSES && !node->is_constant) {
-        emitter->clauses[emitter->clause_count++] =
-            (struct loy_cel_clause){node, compares, compares ? decimals_of_args(emitter, node) : 0};
+        emitter->clauses[emitter->clause_count++] = (struct loy_cel_clause){
+            .node = node, .is_comparison = compares, .decimals = compares ? decimals_of_args(emitter, node) : 0};
         node->clause = emitter->clause_count;
     }
 }

@@ -154,28 +154,76 @@ static unsigned mirrored(unsigned op)
     }
 }
 
-static void print_comparison(const struct explainer *explainer, const struct loy_cel_node *node,
-                             struct loy_cel_seen seen, uint8_t decimals)
+/* A comparison as it is told: a value, and what it is compared with. */
+struct told {
+    const struct loy_cel_node *left, *right;
+    unsigned op;
+    bool turned; /* `1500 <= x` is told as `x >= 1500` */
+};
+
+static struct told told_as(const struct loy_cel_node *node)
 {
-    const struct loy_cel_node *left = node->args[0], *right = node->args[1];
-    unsigned op = node->detail;
-    if (left->is_constant && op != LOY_CEL_FN_in) { /* `1500 <= x` is told as `x >= 1500` */
-        op = mirrored(op);
-        left = node->args[1];
-        right = node->args[0];
+    bool turned = node->args[0]->is_constant && node->detail != LOY_CEL_FN_in;
+    return (struct told){node->args[turned], node->args[!turned], turned ? mirrored(node->detail) : node->detail,
+                         turned};
+}
+
+static void print_comparison(const struct explainer *explainer, const struct loy_cel_clause *clause,
+                             struct loy_cel_seen seen)
+{
+    const struct told told = told_as(clause->node);
+    bool holds = seen.result.as.i != 0;
+    if (told.turned) {
         seen = (struct loy_cel_seen){seen.right, seen.left, seen.result};
     }
-    print_source(explainer, left);
-    loy_buf_append(explainer->buf, LOY_STR(" was "));
-    print_value(seen.left, decimals, explainer->buf);
-    loy_buf_append(explainer->buf, relation(op, seen.result.as.i != 0));
-    print_value(seen.right, decimals, explainer->buf);
-    if (!right->is_constant) {
+    loy_buf_append(explainer->buf, clause->before);
+    print_value(seen.left, clause->decimals, explainer->buf);
+    loy_buf_append(explainer->buf, holds ? clause->holds : clause->fails);
+    if (told.right->kind != LOY_CEL_NODE_CONST) {
+        print_value(seen.right, clause->decimals, explainer->buf);
+    }
+    if (!told.right->is_constant) {
         loy_buf_append(explainer->buf, LOY_STR(" ("));
-        print_source(explainer, right);
+        print_source(explainer, told.right);
         loy_buf_append_byte(explainer->buf, ')');
     }
-    print_distance(explainer, &seen, decimals, op);
+    print_distance(explainer, &seen, clause->decimals, told.op);
+}
+
+/* What is the same in every explanation of a comparison is written once. */
+static bool prepare(const struct loy_cel_program *program, struct loy_cel_clause *clause, struct loy_arena *arena)
+{
+    const struct told told = told_as(clause->node);
+    struct loy_str *const texts[] = {&clause->before, &clause->holds, &clause->fails};
+    bool failed = false;
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++) {
+        struct loy_buf buf;
+        const struct explainer explainer = {program, NULL, &buf, 0};
+        loy_buf_init(&buf, arena, 64);
+        if (texts[i] == &clause->before) {
+            print_source(&explainer, told.left);
+            loy_buf_append(&buf, LOY_STR(" was "));
+        } else {
+            loy_buf_append(&buf, relation(told.op, texts[i] == &clause->holds));
+            if (told.right->kind == LOY_CEL_NODE_CONST) {
+                print_value(told.right->constant, clause->decimals, &buf);
+            }
+        }
+        *texts[i] = loy_buf_finish(&buf);
+        failed = failed || buf.failed;
+    }
+    return !failed;
+}
+
+enum loy_err loy_cel_explain_prepare(const struct loy_cel_program *program, struct loy_cel_clause *clauses,
+                                     struct loy_arena *arena)
+{
+    for (uint32_t i = 0; i < program->clause_count; i++) {
+        if (clauses[i].is_comparison && !prepare(program, &clauses[i], arena)) {
+            return LOY_ERR_NO_MEMORY;
+        }
+    }
+    return LOY_OK;
 }
 
 static void print_part(struct explainer *explainer, const struct loy_cel_node *node)
@@ -189,7 +237,7 @@ static void print_part(struct explainer *explainer, const struct loy_cel_node *n
     if (seen->result.kind == LOY_CEL_ERROR) {
         loy_cel_error_print(explainer->program, seen->result, explainer->buf);
     } else if (clause->is_comparison) {
-        print_comparison(explainer, node, *seen, clause->decimals);
+        print_comparison(explainer, clause, *seen);
     } else {
         print_source(explainer, node);
         loy_buf_append(explainer->buf, LOY_STR(" was "));

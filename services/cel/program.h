@@ -78,7 +78,8 @@ enum {
 struct loy_cel_clause {
     struct loy_cel_node *node;
     bool is_comparison;
-    uint8_t decimals; /* of money in it */
+    uint8_t decimals;                    /* of money in it */
+    struct loy_str before, holds, fails; /* of a comparison: what explanations of it always say (explain.c) */
 };
 
 struct loy_cel_program {
@@ -118,6 +119,10 @@ LOY_MUST_USE enum loy_err loy_cel_verify(struct loy_cel_program *program, struct
 
 /* Runs verified code from an instruction on, up to its RETURN. */
 struct loy_cel_value loy_cel_machine(struct loy_cel_run *run, uint32_t start);
+
+/* Writes the texts of comparisons. The program's text and number of clauses are set. NO_MEMORY. */
+LOY_MUST_USE enum loy_err loy_cel_explain_prepare(const struct loy_cel_program *program, struct loy_cel_clause *clauses,
+                                                  struct loy_arena *arena);
 
 /* What a program of code_count instructions can cost at the most (cost.c). */
 uint64_t loy_cel_cost_of(const struct loy_cel_env *env, const struct loy_cel_node *root, uint32_t code_count);
