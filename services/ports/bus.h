@@ -43,7 +43,8 @@ enum loy_bus_event_kind {
                           for them until assign() gives the offsets */
     LOY_BUS_REVOKED,   /* `partitions` are being taken in good order: finish or drop, then revoke_done() */
     LOY_BUS_LOST,      /* `partitions` were taken already (session expired); then revoke_done() */
-    LOY_BUS_DELIVERED, /* `cookie` is acknowledged by the broker; in order of production unless one failed */
+    LOY_BUS_DELIVERED, /* `count` messages of `cookie` are acknowledged by the broker; in order of production unless
+                          one failed */
     LOY_BUS_UNDELIVERED, /* `cookie` failed for good: rebuild_producer() and produce again what is not acknowledged */
     LOY_BUS_ERROR, /* error.code says what to do: RETRY classes are news (the client goes on trying), FATAL stops */
 };
@@ -55,6 +56,7 @@ struct loy_bus_event {
     const int32_t *partitions; /* ascending; borrowed until the next poll */
     uint32_t partition_count;
     uint64_t cookie;
+    uint32_t count;
     struct loy_error error;
 };
 
@@ -91,6 +93,10 @@ struct loy_bus {
     /* Takes a copy. LOY_ERR_AGAIN when the queue is full. cookie comes back in DELIVERED or UNDELIVERED. */
     enum loy_err (*produce)(void *self, const struct loy_bus_message *message, uint64_t cookie,
                             struct loy_error *error);
+    /* The same of several, in their order within each topic: *ret_taken are taken, all of them unless AGAIN. After any
+     * other error nobody knows which: rebuild_producer(). */
+    enum loy_err (*produce_many)(void *self, const struct loy_bus_message *messages, uint32_t count, uint64_t cookie,
+                                 uint32_t *ret_taken, struct loy_error *error);
     /* Forgets everything that was produced and not acknowledged, and starts a new producer. No reports of the old
      * one come afterwards. */
     enum loy_err (*rebuild_producer)(void *self, struct loy_error *error);

@@ -337,7 +337,7 @@ static enum loy_err take_event(struct loy_worker *worker, const struct loy_bus_e
     case LOY_BUS_LOST:
         return loy_ownership_event(worker, event);
     case LOY_BUS_DELIVERED:
-        loy_publish_delivered(worker, event->cookie);
+        loy_publish_delivered(worker, event->cookie, event->count);
         return LOY_FAILPOINT("delivered");
     case LOY_BUS_UNDELIVERED:
         return loy_publish_undelivered(worker);

@@ -77,36 +77,55 @@ static struct loy_str topic_of(const struct loy_worker *worker, enum loy_output 
     return (struct loy_str){0};
 }
 
-/* Produces what is left of a row; false when the producer is full. */
+/* The next messages of a row, their topics named; one that has headers is the last, since they lie in `read`. */
+static uint32_t read_some(const struct loy_worker *worker, struct loy_outgoing *row, struct loy_outbox_message *read,
+                          struct loy_bus_message messages[LOY_PUBLISH_MANY])
+{
+    uint32_t count = 0;
+    while (count < LOY_PUBLISH_MANY && loy_outbox_get(&row->reader, read)) {
+        messages[count] = read->message;
+        messages[count].topic = topic_of(worker, read->output);
+        if (messages[count++].header_count > 0) {
+            break;
+        }
+    }
+    return count;
+}
+
+/* Produces what is left of a row; *ret_full when the producer is. */
 static enum loy_err produce_row(struct loy_worker *worker, struct loy_outgoing *row, bool *ret_full)
 {
-    struct loy_outbox_message message;
+    struct loy_bus_message messages[LOY_PUBLISH_MANY];
+    struct loy_outbox_message read;
     *ret_full = false;
-    for (;;) {
+    while (!*ret_full) {
         struct loy_outbox_reader before = row->reader;
-        if (!loy_outbox_get(&row->reader, &message)) {
+        uint32_t taken = 0, count = read_some(worker, row, &read, messages);
+        if (count == 0) {
             row->finished = true;
             return row->reader.in.failed ? loy_worker_fail(worker, LOY_ERR_CORRUPT, "outbox row %d/%lld cannot be read",
                                                            row->k, (long long)row->seq)
                                          : LOY_OK;
         }
-        message.message.topic = topic_of(worker, message.output);
-        enum loy_err err =
-            worker->bus.produce(worker->bus.self, &message.message, (uint64_t)(uintptr_t)row, &worker->error);
-        if (err == LOY_ERR_AGAIN) {
-            row->reader = before;
-            *ret_full = true;
-            return LOY_OK;
-        }
-        if (err) {
+        enum loy_err err = worker->bus.produce_many(worker->bus.self, messages, count, (uint64_t)(uintptr_t)row, &taken,
+                                                    &worker->error);
+        *ret_full = err == LOY_ERR_AGAIN;
+        if (err && !*ret_full) {
             return err;
         }
-        row->produced++;
+        row->produced += taken;
+        if (taken < count) {
+            row->reader = before;
+            while (taken-- > 0) {
+                (void)loy_outbox_get(&row->reader, &read);
+            }
+        }
         err = LOY_FAILPOINT("published_one");
         if (err) {
             return err;
         }
     }
+    return LOY_OK;
 }
 
 /* The first rows of a partition that are acknowledged whole leave memory; their numbers may be trimmed. */
@@ -163,11 +182,11 @@ enum loy_err loy_publish_step(struct loy_worker *worker, bool *ret_progress)
     return LOY_OK;
 }
 
-void loy_publish_delivered(struct loy_worker *worker, uint64_t cookie)
+void loy_publish_delivered(struct loy_worker *worker, uint64_t cookie, uint32_t count)
 {
     struct loy_outgoing *row = (struct loy_outgoing *)(uintptr_t)cookie;
-    row->acknowledged++;
-    loy_count(&worker->metrics->published, 1);
+    row->acknowledged += count;
+    loy_count(&worker->metrics->published, count);
     assert(row->acknowledged <= row->produced);
     if (row->finished && row->acknowledged == row->produced) {
         retire(worker, row->k);

@@ -21,6 +21,7 @@
 #include <stdatomic.h>
 
 enum {
+    LOY_PUBLISH_MANY = 256,   /* messages of a row that are produced in one call */
     LOY_OUTBOX_ROWS_MAX = 64, /* unacknowledged rows of a partition; past it the partition pauses */
     LOY_OUTBOX_BYTES_MAX = 64 << 20,
     LOY_ALONE_AFTER_ATTEMPTS = 3, /* acquires at an unchanged offset: from then on, one record at a time */
@@ -355,7 +356,7 @@ STEP loy_commit_done(struct loy_worker *worker, struct loy_batch *batch);
 /* publish.c */
 STEP loy_publish_add(struct loy_worker *worker, int32_t k, int64_t seq, struct loy_str payload);
 STEP loy_publish_step(struct loy_worker *worker, bool *ret_progress);
-void loy_publish_delivered(struct loy_worker *worker, uint64_t cookie);
+void loy_publish_delivered(struct loy_worker *worker, uint64_t cookie, uint32_t count);
 STEP loy_publish_undelivered(struct loy_worker *worker);
 /* Forgets what the partitions have not had acknowledged: it stands in the outbox. */
 STEP loy_publish_forget(struct loy_worker *worker);

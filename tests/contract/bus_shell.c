@@ -67,7 +67,9 @@ static void print_event(struct shell *s, const struct loy_bus_event *e)
         }
         break;
     case LOY_BUS_DELIVERED:
-        printf("delivered %" PRIu64 "\n", e->cookie);
+        for (uint32_t i = 0; i < e->count; i++) {
+            printf("delivered %" PRIu64 "\n", e->cookie);
+        }
         break;
     case LOY_BUS_UNDELIVERED:
         printf("undelivered %" PRIu64 " ", e->cookie);

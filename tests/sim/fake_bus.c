@@ -308,6 +308,7 @@ static bool poll_reports(struct fake_bus *bus, struct loy_bus_event *event)
     bus->produced--;
     event->kind = report->delivered ? LOY_BUS_DELIVERED : LOY_BUS_UNDELIVERED;
     event->cookie = report->cookie;
+    event->count = 1;
     sim_say(bus->broker->world, bus->name, "is told of a message that %s", report->delivered ? "arrived" : "failed");
     if (!report->delivered) {
         loy_error_set(&event->error, LOY_ERR_UNAVAILABLE, "simulated: delivery failed");
@@ -365,6 +366,18 @@ static enum loy_err bus_produce(void *self, const struct loy_bus_message *messag
     *at = flight;
     bus->produced++;
     return LOY_OK;
+}
+
+static enum loy_err bus_produce_many(void *self, const struct loy_bus_message *messages, uint32_t count,
+                                     uint64_t cookie, uint32_t *ret_taken, struct loy_error *error)
+{
+    enum loy_err err = LOY_OK;
+    *ret_taken = 0;
+    while (!err && *ret_taken < count) {
+        err = bus_produce(self, &messages[*ret_taken], cookie, error);
+        *ret_taken += !err;
+    }
+    return err;
 }
 
 /* Messages under way of a producer that is no more: most are gone, some arrive when nobody expects them. */
@@ -463,6 +476,7 @@ struct loy_bus fake_bus_port(struct fake_bus *bus)
                             .resume = bus_resume,
                             .seek = bus_seek,
                             .produce = bus_produce,
+                            .produce_many = bus_produce_many,
                             .rebuild_producer = bus_rebuild_producer,
                             .report_progress = bus_report_progress,
                             .wake_fd = bus_wake_fd,

@@ -121,6 +121,35 @@ static void a_full_queue_says_again_until_the_producer_is_rebuilt(void **state)
     loy_kafka_destroy(kafka);
 }
 
+/* A row that does not fit whole: as many as fit, and then again. */
+static void many_are_taken_as_far_as_there_is_room(void **state)
+{
+    (void)state;
+    enum { SIZE = 1024 * 1024, COUNT = 100 };
+    struct loy_kafka_config config = {.connection = nobody};
+    struct loy_kafka *kafka = loy_kafka_new(&config, NULL);
+    assert_non_null(kafka);
+    struct loy_bus bus = loy_kafka_bus(kafka);
+    char *bytes = calloc(1, SIZE);
+    assert_non_null(bytes);
+    struct loy_bus_message messages[COUNT];
+    for (int i = 0; i < COUNT; i++) {
+        messages[i] = (struct loy_bus_message){
+            .topic = i % 2 ? LOY_STR("t") : LOY_STR("u"), .has_value = true, .value = {bytes, SIZE}};
+    }
+    uint32_t taken = 0;
+    struct loy_error error;
+    assert_int_equal(bus.produce_many(bus.self, messages, COUNT, 1, &taken, &error), LOY_ERR_AGAIN);
+    assert_int_equal(taken, 64); /* MiB */
+    assert_int_equal(bus.produce_many(bus.self, messages + taken, 1, 1, &taken, &error), LOY_ERR_AGAIN);
+    assert_int_equal(taken, 0);
+    assert_int_equal(bus.rebuild_producer(bus.self, NULL), LOY_OK);
+    assert_int_equal(bus.produce_many(bus.self, messages, 3, 1, &taken, &error), LOY_OK);
+    assert_int_equal(taken, 3);
+    free(bytes);
+    loy_kafka_destroy(kafka);
+}
+
 static void what_cannot_be_sent_is_refused_at_once(void **state)
 {
     (void)state;
@@ -170,6 +199,7 @@ int main(void)
         cmocka_unit_test(a_missing_certificate_stops_the_start),
         cmocka_unit_test(a_group_needs_topics_and_partitions),
         cmocka_unit_test(a_full_queue_says_again_until_the_producer_is_rebuilt),
+        cmocka_unit_test(many_are_taken_as_far_as_there_is_room),
         cmocka_unit_test(what_cannot_be_sent_is_refused_at_once),
         cmocka_unit_test(without_a_group_nothing_is_read),
     };

@@ -155,6 +155,12 @@ static enum loy_err produce(void *self, const struct loy_bus_message *message, u
     return loy_kafka_producer_produce(self, message, cookie, error);
 }
 
+static enum loy_err produce_many(void *self, const struct loy_bus_message *messages, uint32_t count, uint64_t cookie,
+                                 uint32_t *ret_taken, struct loy_error *error)
+{
+    return loy_kafka_producer_produce_many(self, messages, count, cookie, ret_taken, error);
+}
+
 static enum loy_err rebuild_producer(void *self, struct loy_error *error)
 {
     return loy_kafka_producer_rebuild(self, error);
@@ -182,6 +188,7 @@ struct loy_bus loy_kafka_bus(struct loy_kafka *kafka)
         .resume = resume_k,
         .seek = seek,
         .produce = produce,
+        .produce_many = produce_many,
         .rebuild_producer = rebuild_producer,
         .report_progress = report_progress,
         .wake_fd = wake_fd,

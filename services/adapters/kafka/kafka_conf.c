@@ -64,7 +64,9 @@ static const struct property {
     {"compression.codec", "lz4", OUT, false},
     /* Java's placing of a key. */
     {"partitioner", "murmur2_random", OUT, false},
-    {"queue.buffering.max.kbytes", "65536", OUT, false},
+    /* More than LOY_KAFKA_UNREPORTED_MAX and _BYTES_MAX: what is refused is refused before it comes here. */
+    {"queue.buffering.max.messages", "1000000", OUT, false},
+    {"queue.buffering.max.kbytes", "131072", OUT, false},
 };
 
 enum loy_err loy_kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value, struct loy_error *error)

@@ -13,7 +13,10 @@
 
 enum { LOY_KAFKA_OUTPUTS_MAX = 32 };     /* topics that one producer writes to */
 enum { LOY_KAFKA_TOPIC_NAME_MAX = 249 }; /* Kafka's own limit */
-enum { LOY_KAFKA_SKIP_MAX = 256 };       /* events passed over in one poll: those that are nobody's business */
+enum { LOY_KAFKA_MANY_MAX = 512 };       /* messages handed to librdkafka in one call */
+/* Under way in a producer. librdkafka's own limits are higher: it would refuse messages out of the middle. */
+enum { LOY_KAFKA_UNREPORTED_MAX = 100000, LOY_KAFKA_UNREPORTED_BYTES_MAX = 64 << 20 };
+enum { LOY_KAFKA_SKIP_MAX = 256 }; /* events passed over in one poll: those that are nobody's business */
 
 /* Where one (topic, k) stands. */
 struct loy_kafka_slot {
@@ -44,6 +47,7 @@ struct loy_kafka_consumer {
 
 struct loy_kafka_output {
     char name[LOY_KAFKA_TOPIC_NAME_MAX + 1];
+    size_t name_length;
     rd_kafka_topic_t *topic;
 };
 
@@ -65,7 +69,9 @@ struct loy_kafka_producer {
     uint32_t sent_capacity;
     uint64_t first;
     uint64_t next;
-    uint64_t unreported; /* of them, without a report of librdkafka yet */
+    uint64_t unreported;      /* of them, without a report of librdkafka yet */
+    size_t unreported_bytes;  /* keys and values of these */
+    rd_kafka_message_t *many; /* LOY_KAFKA_MANY_MAX: what one call hands over */
 };
 
 struct loy_kafka {
@@ -120,6 +126,9 @@ void loy_kafka_producer_fini(struct loy_kafka_producer *out);
 bool loy_kafka_producer_poll(struct loy_kafka *kafka, struct loy_bus_event *ret_event);
 enum loy_err loy_kafka_producer_produce(struct loy_kafka *kafka, const struct loy_bus_message *message, uint64_t cookie,
                                         struct loy_error *error);
+enum loy_err loy_kafka_producer_produce_many(struct loy_kafka *kafka, const struct loy_bus_message *messages,
+                                             uint32_t count, uint64_t cookie, uint32_t *ret_taken,
+                                             struct loy_error *error);
 enum loy_err loy_kafka_producer_rebuild(struct loy_kafka *kafka, struct loy_error *error);
 
 #endif
