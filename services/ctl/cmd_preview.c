@@ -173,18 +173,23 @@ static void print_json(const struct preview *preview)
 static void print_text(const struct preview *preview)
 {
     const struct loy_programme *programme = preview->file.programme;
-    (void)printf("%s member %.*s would earn:\n", preview->known ? "known" : "new",
-                 LOY_STR_ARG(preview->event.member_id));
+    (void)printf("%s member%s%.*s would earn:\n", preview->known ? "known" : "new",
+                 preview->event.member_id.len ? " " : "", LOY_STR_ARG(preview->event.member_id));
     for (uint16_t i = 0; i < programme->wallet_count; i++) {
         (void)printf("  %-20.*s %8" PRId64 "\n", LOY_STR_ARG(programme->wallets[i].id),
                      loy_example_earned(&preview->effects, i));
     }
+    if (preview->effects.rule_count == 0) {
+        (void)fputs("no rule concerns it\n", stdout);
+    }
     for (int missed = 0; missed < 2; missed++) {
-        (void)fputs(missed ? "missed\n" : "granted\n", stdout);
+        bool any = false;
         for (uint32_t i = 0; i < preview->effects.rule_count; i++) {
             const struct loy_explain_row row = row_of(preview, i);
             if ((row.trace->granted == 0) == (missed == 1)) {
+                (void)fputs(any ? "" : missed ? "missed\n" : "granted\n", stdout);
                 loy_explain_rule(stdout, &row);
+                any = true;
             }
         }
     }

@@ -334,6 +334,21 @@ def test_a_preview_names_what_is_granted_and_the_nearest_misses(programs, databa
         assert db.execute("SELECT used FROM counter").fetchall() == [(0,)]
 
 
+def test_a_preview_of_nobody_and_of_what_no_rule_concerns(programs, tmp_path):
+    def told(**event):
+        path = tmp_path / "event.json"
+        path.write_text(json.dumps({"event_id": "p1", "source": "till", "occurred_at": "2026-12-04T15:30:00Z", **event}))
+        code, out, err = loyalctl(programs, "preview", path, "--programme", EXAMPLES / "shop.yaml")
+        assert code == 0, err
+        return out.splitlines()
+
+    lines = [{"amount_minor": 100000}]
+    assert told(purchase={"order_id": "o", "lines": lines}) == [
+        "new member would earn:", "  points                    100", "granted", "  base                      100 points  on 1,000.00"]
+    assert told(member_id="m1", activity={"name": "visit"}) == [
+        "new member m1 would earn:", "  points                      0", "no rule concerns it"]
+
+
 def test_the_reference_in_the_docs_is_what_the_table_says(programs):
     code, out, _ = loyalctl(programs, "programme", "reference")
     assert code == 0
