@@ -1,5 +1,6 @@
 #include "programme/examples.h"
 
+#include "base/num.h"
 #include "engine/account.h"
 #include "programme/compile.h"
 #include "programme/examples_keys.h"
@@ -7,6 +8,7 @@
 #include "programme/values.h"
 
 #include <inttypes.h>
+#include <stdarg.h>
 #include <stdio.h>
 
 struct run {
@@ -97,6 +99,19 @@ static void fill_line(struct run *run, const struct loy_yaml *node, int32_t digi
     };
 }
 
+/* The event of an example contradicts itself: it fails, whatever is decided about it. */
+LOY_PRINTF(3, 4)
+static void complain(struct run *run, const struct loy_yaml *node, const char *format, ...)
+{
+    char text[256];
+    va_list args;
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof text, format, args);
+    va_end(args);
+    run->passed = false;
+    loy_buf_printf(&run->detail, "  line %" PRIu32 ": %s\n", node->line, text);
+}
+
 static void fill_purchase(struct run *run, const struct loy_yaml *node, struct loy_event *event)
 {
     const struct loy_yaml *lines = loy_yaml_get(node, "lines"), *tenders = loy_yaml_get(node, "tenders");
@@ -117,6 +132,12 @@ static void fill_purchase(struct run *run, const struct loy_yaml *node, struct l
     for (uint32_t i = 0; line; line = line->next, i++) {
         fill_line(run, line, digits, &rows[i]);
         purchase->total_minor += rows[i].amount_minor;
+    }
+    if (lines && loy_yaml_get(node, "total") && total != purchase->total_minor) {
+        char stated[LOY_DECIMAL_TEXT_MAX], sum[LOY_DECIMAL_TEXT_MAX];
+        (void)loy_decimal_format(total, digits, stated);
+        (void)loy_decimal_format(purchase->total_minor, digits, sum);
+        complain(run, node, "total is %s, and the lines add up to %s", stated, sum);
     }
     purchase->tenders = paid;
     for (const struct loy_yaml *tender = tenders ? tenders->first : NULL; tender; tender = tender->next) {
@@ -236,6 +257,9 @@ static void fill_event(struct run *run, const struct loy_yaml *node, struct loy_
     event->occurred_at_us = loy_compile_moment(&run->compile, node, "at", 0);
     const struct loy_yaml *feedback = loy_yaml_get(node, "feedback"), *member = loy_yaml_get(node, "member");
     event->activity_name = loy_compile_text(node, "activity");
+    if ((purchase != NULL) + (feedback != NULL) + (member != NULL) + (event->activity_name.len > 0) > 1) {
+        complain(run, node, "an event is one of purchase, feedback, member and activity");
+    }
     if (purchase) {
         fill_purchase(run, purchase, event);
     } else if (feedback) {
@@ -319,6 +343,9 @@ static enum loy_err run_example(struct run *run, const struct loy_yaml *node)
     for (uint32_t i = 0; i < run->programme->level_count; i++) {
         account->level =
             loy_str_equal(run->programme->levels[i].id, level) ? run->programme->levels[i].number : account->level;
+    }
+    if (level.len && !account->level) {
+        complain(run, loy_yaml_get(node, "level"), "the programme has no level '%.*s'", LOY_STR_ARG(level));
     }
     for (const struct loy_yaml *child = loy_yaml_get(node, "events")->first; child; child = child->next) {
         struct loy_event event;

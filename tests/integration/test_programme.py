@@ -448,6 +448,24 @@ def test_an_explanation_stays_byte_for_byte_whatever_changes_later(new_world, pr
     assert missing.returncode == 1 and "no such event" in missing.stderr
 
 
+def test_examples_that_contradict_themselves_fail(programs, tmp_path):
+    path = tmp_path / "x.tests.yaml"
+    path.write_text("""examples:
+  - {name: a level that there is not, level: gold, events: [{at: 2026-11-03, purchase: {total: 100}, rules: {base: 10}}]}
+  - name: two things at once
+    events: [{at: 2026-11-03, activity: visit, purchase: {total: 100}, rules: {base: 10}}]
+  - name: another total
+    events:
+      - {at: 2026-11-03, purchase: {total: 100, lines: [{amount: 99.5}]}}
+      - {at: 2026-11-03, purchase: {total: 100, lines: [{amount: 99.5}, {amount: 0.5}]}, rules: {base: 10}}
+""")
+    code, out, _ = loyalctl(programs, "programme", "test", EXAMPLES / "shop.yaml", path)
+    assert code == 1 and out.splitlines()[:6] == [
+        "FAIL a level that there is not", "  line 2: the programme has no level 'gold'",
+        "FAIL two things at once", "  line 4: an event is one of purchase, feedback, member and activity",
+        "FAIL another total", "  line 7: total is 100.00, and the lines add up to 99.50"]
+
+
 def test_output_that_cannot_be_written_is_a_failure(programs):
     with open("/dev/full", "w") as full:  # what is larger than a buffer fails before the end, what is smaller at the end
         for words in (["schema"], ["check", str(ROOT / "docs/examples/shop.yaml")]):
