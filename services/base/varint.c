@@ -1,22 +1,19 @@
 #include "base/varint.h"
 
-void loy_varint_put(struct loy_buf *buf, uint64_t value)
+void loy_varint_put_long(struct loy_buf *buf, uint64_t value)
 {
-    char bytes[LOY_VARINT_MAX];
-    size_t count = 0;
-    for (; value >= 0x80; value >>= 7) {
-        bytes[count++] = (char)(value | 0x80);
+    size_t bits = 64 - (size_t)__builtin_clzll(value | 1);
+    uint8_t *at = loy_buf_extend(buf, (bits + 6) / 7);
+    if (!at) {
+        return;
     }
-    bytes[count++] = (char)value;
-    loy_buf_append(buf, (struct loy_str){bytes, count});
+    for (; value >= 0x80; value >>= 7) {
+        *at++ = (uint8_t)(value | 0x80);
+    }
+    *at = (uint8_t)value;
 }
 
-void loy_varint_put_signed(struct loy_buf *buf, int64_t value)
-{
-    loy_varint_put(buf, (uint64_t)value << 1 ^ (value < 0 ? UINT64_MAX : 0));
-}
-
-uint64_t loy_varint_get(struct loy_varint_reader *reader)
+uint64_t loy_varint_get_long(struct loy_varint_reader *reader)
 {
     uint64_t value = 0;
     for (unsigned shift = 0; shift < 70 && reader->at < reader->bytes.len; shift += 7) {
@@ -31,12 +28,6 @@ uint64_t loy_varint_get(struct loy_varint_reader *reader)
     }
     reader->failed = true;
     return 0;
-}
-
-int64_t loy_varint_get_signed(struct loy_varint_reader *reader)
-{
-    uint64_t value = loy_varint_get(reader);
-    return (int64_t)(value >> 1 ^ (0 - (value & 1)));
 }
 
 struct loy_str loy_varint_get_bytes(struct loy_varint_reader *reader, uint64_t len)
