@@ -36,6 +36,7 @@ static struct loy_kafka *open_kafka(struct loy_thread *thread, struct loy_error 
         .topics = thread->worker_config.topics,
         .topic_count = thread->worker_config.topic_count,
         .partitions = thread->worker_config.partitions,
+        .compression = config->kafka_compression,
         .session_timeout_ms = (int)config->kafka_session_timeout_ms,
         .log = log_client,
         .log_self = thread,

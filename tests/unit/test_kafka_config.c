@@ -150,6 +150,20 @@ static void many_are_taken_as_far_as_there_is_room(void **state)
     loy_kafka_destroy(kafka);
 }
 
+static void an_unknown_compression_is_refused(void **state)
+{
+    (void)state;
+    struct loy_error error = {0};
+    struct loy_kafka_config config = {.connection = nobody, .compression = "zip"};
+    assert_null(loy_kafka_new(&config, &error));
+    assert_int_equal(error.code, LOY_ERR_CONFIG);
+    assert_non_null(strstr(error.detail, "compression.codec"));
+    config.compression = "lz4";
+    struct loy_kafka *kafka = loy_kafka_new(&config, &error);
+    assert_non_null(kafka);
+    loy_kafka_destroy(kafka);
+}
+
 static void what_cannot_be_sent_is_refused_at_once(void **state)
 {
     (void)state;
@@ -200,6 +214,7 @@ int main(void)
         cmocka_unit_test(a_group_needs_topics_and_partitions),
         cmocka_unit_test(a_full_queue_says_again_until_the_producer_is_rebuilt),
         cmocka_unit_test(many_are_taken_as_far_as_there_is_room),
+        cmocka_unit_test(an_unknown_compression_is_refused),
         cmocka_unit_test(what_cannot_be_sent_is_refused_at_once),
         cmocka_unit_test(without_a_group_nothing_is_read),
     };

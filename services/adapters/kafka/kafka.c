@@ -203,9 +203,17 @@ struct loy_bus loy_kafka_bus(struct loy_kafka *kafka)
 static enum loy_err copy_strings(struct loy_kafka *kafka, struct loy_error *error)
 {
     struct loy_kafka_connection *c = &kafka->config.connection;
-    const char **strings[] = {
-        &c->brokers, &c->security_protocol, &c->sasl_mechanism, &c->sasl_username, &c->sasl_password,
-        &c->ssl_ca,  &c->ssl_certificate,   &c->ssl_key,        &c->client_id,     &kafka->config.group};
+    const char **strings[] = {&c->brokers,
+                              &c->security_protocol,
+                              &c->sasl_mechanism,
+                              &c->sasl_username,
+                              &c->sasl_password,
+                              &c->ssl_ca,
+                              &c->ssl_certificate,
+                              &c->ssl_key,
+                              &c->client_id,
+                              &kafka->config.group,
+                              &kafka->config.compression};
     enum { COUNT = sizeof strings / sizeof *strings };
     size_t size = 0;
     for (size_t i = 0; i < COUNT; i++) {

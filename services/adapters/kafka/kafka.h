@@ -36,6 +36,7 @@ struct loy_kafka_config {
     const struct loy_str *topics; /* the installation's input topics, in its order */
     uint16_t topic_count;         /* 1 to LOY_TOPICS_MAX (ports/store.h) */
     int32_t partitions;           /* N */
+    const char *compression;      /* of what is produced: none, lz4, zstd, snappy, gzip; NULL or "": none */
     int session_timeout_ms;       /* a member silent for so long loses its partitions; 0: 10 000 */
     /* librdkafka's own log lines, level as in syslog(3); called from poll. NULL: they are dropped. */
     void (*log)(void *log_self, int level, const char *text);

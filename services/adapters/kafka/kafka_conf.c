@@ -61,7 +61,6 @@ static const struct property {
     {"message.timeout.ms", "0", OUT, false},
     /* A batch's messages come all at once, and nothing to wait for after them. */
     {"linger.ms", "1", OUT, false},
-    {"compression.codec", "lz4", OUT, false},
     /* Java's placing of a key. */
     {"partitioner", "murmur2_random", OUT, false},
     /* More than LOY_KAFKA_UNREPORTED_MAX and _BYTES_MAX: what is refused is refused before it comes here. */

@@ -17,6 +17,11 @@ enum loy_err loy_kafka_producer_init(struct loy_kafka *kafka, struct loy_error *
     if (err) {
         return err;
     }
+    err = loy_kafka_conf_set(conf, "compression.codec", kafka->config.compression, error);
+    if (err) {
+        rd_kafka_conf_destroy(conf);
+        return err;
+    }
     rd_kafka_conf_set_events(conf, RD_KAFKA_EVENT_DR | RD_KAFKA_EVENT_ERROR | RD_KAFKA_EVENT_LOG);
     err = loy_kafka_client_new(RD_KAFKA_PRODUCER, conf, &out->client, error);
     if (err) {
