@@ -59,8 +59,11 @@ static const struct property {
     {"acks", "all", OUT, false},
     /* An outage delays messages, it never fails them. */
     {"message.timeout.ms", "0", OUT, false},
-    /* A batch's messages come all at once, and nothing to wait for after them. */
-    {"linger.ms", "1", OUT, false},
+    /* A batch's messages come all at once. But a thread that loses its core in the middle of them for longer than this
+     * has the rest sent one by one; and with messages of a partition under way and others waiting behind them, an
+     * idempotent producer's thread turns without rest until the broker answers. 5 ms is what Kafka's own clients wait.
+     */
+    {"linger.ms", "5", OUT, false},
     /* Java's placing of a key. */
     {"partitioner", "murmur2_random", OUT, false},
     /* More than LOY_KAFKA_UNREPORTED_MAX and _BYTES_MAX: what is refused is refused before it comes here. */
