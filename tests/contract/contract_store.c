@@ -97,7 +97,7 @@ static struct loy_store_result load_ids(struct client *client, const struct loy_
     for (uint32_t i = 0; i < count; i++) {
         keys[i] = (struct loy_account_key){1, ids[i]};
     }
-    struct loy_store_request request = {.kind = LOY_STORE_LOAD, .load = {keys, count}};
+    struct loy_store_request request = {.kind = LOY_STORE_LOAD, .load = {.keys = keys, .count = count}};
     struct loy_store_result result = run(client, &request);
     free(keys);
     return result;

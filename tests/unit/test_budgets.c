@@ -46,7 +46,7 @@ static struct loy_rule rule(struct random_world *w, uint32_t i)
     };
     return (struct loy_rule){
         .number = (int32_t)i + 1,
-        .id = {"abcdefghi" + i, 1},
+        .id = {&"abcdefghi"[i], 1},
         .is_campaign = below(w, 3) > 0,
         .trigger = LOY_EVENT_PURCHASE,
         .reward = rewards[below(w, sizeof rewards / sizeof *rewards)],

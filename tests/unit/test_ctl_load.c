@@ -15,15 +15,14 @@ struct file {
     struct loy_record_file *in;
 };
 
-static struct file file_of(struct loy_str bytes, enum loy_record_form form)
+static void file_of(struct file *file, struct loy_str bytes, enum loy_record_form form)
 {
-    struct file file = {.path = "/tmp/loyald-test-XXXXXX"};
-    int fd = mkstemp(file.path);
+    *file = (struct file){.path = "/tmp/loyald-test-XXXXXX"}; /* whose path the open file borrows */
+    int fd = mkstemp(file->path);
     assert_true(fd >= 0);
     assert_int_equal(write(fd, bytes.at, bytes.len), (ssize_t)bytes.len);
     assert_int_equal(close(fd), 0);
-    assert_int_equal(loy_record_file_open(file.path, form, &file.in, NULL), LOY_OK);
-    return file;
+    assert_int_equal(loy_record_file_open(file->path, form, &file->in, NULL), LOY_OK);
 }
 
 static void close_file(struct file *file)
@@ -53,7 +52,8 @@ static void expect_error(struct file *file, enum loy_err expected)
 static void lines_are_records_whatever_ends_them(void **state)
 {
     (void)state;
-    struct file file = file_of(LOY_STR("{\"a\":1}\n\n\r\n{\"b\":2}\r\n{\"c\":3}"), LOY_FORM_AUTO);
+    struct file file;
+    file_of(&file, LOY_STR("{\"a\":1}\n\n\r\n{\"b\":2}\r\n{\"c\":3}"), LOY_FORM_AUTO);
     assert_int_equal(loy_record_file_size(file.in), 27);
     expect_record(&file, LOY_STR("{\"a\":1}"), 8);
     expect_record(&file, LOY_STR("{\"b\":2}"), 20);
@@ -67,7 +67,8 @@ static void lines_are_records_whatever_ends_them(void **state)
 static void prefixed_records_may_hold_any_byte(void **state)
 {
     (void)state;
-    struct file file = file_of(LOY_STR("\x03\x0a\n\0\x00\x02{}"), LOY_FORM_AUTO);
+    struct file file;
+    file_of(&file, LOY_STR("\x03\x0a\n\0\x00\x02{}"), LOY_FORM_AUTO);
     expect_record(&file, LOY_STR("\x0a\n\0"), 4);
     expect_record(&file, LOY_STR(""), 5);
     expect_record(&file, LOY_STR("{}"), 8);
@@ -79,7 +80,8 @@ static void a_record_of_123_bytes_is_not_taken_for_json(void **state)
 {
     (void)state;
     char bytes[124] = "{\x0a\x79";
-    struct file file = file_of((struct loy_str){bytes, sizeof bytes}, LOY_FORM_AUTO);
+    struct file file;
+    file_of(&file, (struct loy_str){bytes, sizeof bytes}, LOY_FORM_AUTO);
     expect_record(&file, (struct loy_str){bytes + 1, 123}, 124);
     close_file(&file);
 }
@@ -87,13 +89,14 @@ static void a_record_of_123_bytes_is_not_taken_for_json(void **state)
 static void a_file_that_ends_inside_a_record_is_said_to(void **state)
 {
     (void)state;
-    struct file file = file_of(LOY_STR("\x05\x01\x02"), LOY_FORM_PROTOBUF);
+    struct file file;
+    file_of(&file, LOY_STR("\x05\x01\x02"), LOY_FORM_PROTOBUF);
     expect_error(&file, LOY_ERR_MALFORMED);
     close_file(&file);
-    file = file_of(LOY_STR("\x80"), LOY_FORM_PROTOBUF);
+    file_of(&file, LOY_STR("\x80"), LOY_FORM_PROTOBUF);
     expect_error(&file, LOY_ERR_MALFORMED);
     close_file(&file);
-    file = file_of(LOY_STR("not a length"), LOY_FORM_PROTOBUF);
+    file_of(&file, LOY_STR("not a length"), LOY_FORM_PROTOBUF);
     expect_error(&file, LOY_ERR_MALFORMED);
     close_file(&file);
 }
@@ -142,7 +145,8 @@ static void members_are_found_in_protobuf(void **state)
 static void a_place_is_kept_and_read_back(void **state)
 {
     (void)state;
-    struct file file = file_of(LOY_STR(""), LOY_FORM_PROTOBUF);
+    struct file file;
+    file_of(&file, LOY_STR(""), LOY_FORM_PROTOBUF);
     const struct loy_load_state kept = {.size = 1000, .pass = 2, .offset = 777, .records = UINT64_MAX};
     struct loy_load_state read = {0};
     struct loy_error error;

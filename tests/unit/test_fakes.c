@@ -97,7 +97,7 @@ static void a_commit_is_there_afterwards(void **state)
     assert_int_equal(bench.db.partitions[1].row.attempts, 0);
     assert_int_equal(bench.db.partitions[1].outbox_count, 1);
     struct loy_account_key key = {1, LOY_STR("anna")};
-    struct loy_store_request load = {.kind = LOY_STORE_LOAD, .load = {&key, 1}};
+    struct loy_store_request load = {.kind = LOY_STORE_LOAD, .load = {.keys = &key, .count = 1}};
     struct loy_store_result result = call(&bench.store, &load);
     assert_int_equal(result.member_count, 1);
     assert_true(loy_str_equal(result.members[0].state, LOY_STR("state")));
