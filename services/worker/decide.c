@@ -79,19 +79,29 @@ static enum loy_err measure(struct loy_worker *worker, const struct loy_account 
                : LOY_OK;
 }
 
+bool loy_decide_prepare(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item,
+                        const struct loy_budget_views **ret_views)
+{
+    int64_t moment_us;
+    item->programme = loy_revisions_choose(batch->revisions, &item->event, item->arrival_us, &moment_us);
+    batch->newest_moment_us = moment_us > batch->newest_moment_us ? moment_us : batch->newest_moment_us;
+    if (!loy_counters_know(worker->counters, item->programme)) {
+        return false;
+    }
+    *ret_views = loy_counters_views(worker->counters, item->programme);
+    loy_region_reset(&worker->scratch_region, &worker->scratch, LOY_SCRATCH_KEEP);
+    return true;
+}
+
 static enum loy_err apply(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item)
 {
     struct loy_slot *slot = &batch->slots[item->slot];
     struct loy_account before = slot->account;
     struct loy_error error;
-    int64_t moment_us;
-    item->programme = loy_revisions_choose(batch->revisions, &item->event, item->arrival_us, &moment_us);
-    batch->newest_moment_us = moment_us > batch->newest_moment_us ? moment_us : batch->newest_moment_us;
-    if (!loy_counters_know(worker->counters, item->programme)) {
+    const struct loy_budget_views *views;
+    if (!loy_decide_prepare(worker, batch, item, &views)) {
         return LOY_ERR_AGAIN;
     }
-    const struct loy_budget_views *views = loy_counters_views(worker->counters, item->programme);
-    loy_region_reset(&worker->scratch_region, &worker->scratch, LOY_SCRATCH_KEEP);
     enum loy_err err = loy_engine_decide(item->programme, &slot->account, &item->event, item->arrival_us, views,
                                          &worker->scratch, &item->effects, &error);
     if (!err) {

@@ -37,14 +37,10 @@ enum loy_err loy_preview_decide(struct loy_worker *worker, struct loy_batch *bat
 {
     struct loy_account after = batch->slots[item->slot].account;
     struct loy_error error;
-    int64_t moment_us;
-    item->programme = loy_revisions_choose(batch->revisions, &item->event, item->arrival_us, &moment_us);
-    batch->newest_moment_us = moment_us > batch->newest_moment_us ? moment_us : batch->newest_moment_us;
-    if (!loy_counters_know(worker->counters, item->programme)) {
+    const struct loy_budget_views *views;
+    if (!loy_decide_prepare(worker, batch, item, &views)) {
         return LOY_ERR_AGAIN;
     }
-    const struct loy_budget_views *views = loy_counters_views(worker->counters, item->programme);
-    loy_region_reset(&worker->scratch_region, &worker->scratch, LOY_SCRATCH_KEEP);
     enum loy_err err = loy_engine_decide(item->programme, &after, &item->event, item->arrival_us, views,
                                          &worker->scratch, &item->effects, &error);
     if (err) {

@@ -323,6 +323,11 @@ STEP loy_item_reject(struct loy_worker *worker, struct loy_batch *batch, struct 
 void loy_decide_refresh(struct loy_worker *worker, struct loy_batch *batch);
 void loy_decide_refreshed(struct loy_worker *worker, struct loy_batch *batch);
 
+/* Before the engine is asked: the item's revision, the budgets as they are known, an empty scratch. False: budgets are
+ * wanted first. */
+bool loy_decide_prepare(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item,
+                        const struct loy_budget_views **ret_views);
+
 /* preview.c: a purchase that is only asked about. */
 STEP loy_preview_decide(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item);
 bool loy_preview_is_answered(const struct loy_item *item); /* once decided: its answer is in item->update */
