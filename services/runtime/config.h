@@ -74,7 +74,7 @@ struct loy_config_list {
       "Redis: redis://[user:password@]host:port/db, rediss:// with TLS, unix:///path; empty: none")                    \
     X(redis_timeout_ms, INT, "200", 1, 60000, NULL, LOY_CONFIG_WORKER,                                                 \
       "A read that Redis does not answer in this time is done without it")                                             \
-    X(redis_ttl_hours, INT, "168", 0, 87600, NULL, LOY_CONFIG_WORKER,                                                  \
+    X(redis_ttl_hours, INT, "0", 0, 87600, NULL, LOY_CONFIG_WORKER,                                                  \
       "A member who was not written for so long leaves Redis; 0: never")                                               \
     X(topics, LIST, "loyalty.events", 1, 14, NULL, LOY_CONFIG_ALL,                                                     \
       "Topics that events come from, all with the same number of partitions")                                          \

@@ -76,7 +76,7 @@ def test_the_contract_holds_on_redis_and_on_the_simulated_cache(programs):
 
 
 def test_other_services_read_the_latest_balance(world, client):
-    worker = world.start_worker()
+    worker = world.start_worker(redis_ttl_hours=168)
     publish(world, 1)
     publish(world, 2)
     world.wait_for(lambda: metric(worker, "loyald_redis_rows_written_total") == 2 * MEMBERS, "write of all balances")

@@ -38,18 +38,23 @@ static int64_t real_us(void)
 
 static struct loy_redis_metrics metrics; /* of the connection that was opened last */
 
-static struct loy_redis *open_at(const char *url)
+static struct loy_redis *open_with(const char *url, int64_t ttl_hours)
 {
     metrics = (struct loy_redis_metrics){0};
     struct loy_clock clock = {shifted_us, shifted_us, NULL};
     struct loy_redis_config config = {
-        .url = url, .timeout_ms = TIMEOUT_MS, .incarnation = 3, .ttl_hours = 2, .seed = 1};
+        .url = url, .timeout_ms = TIMEOUT_MS, .incarnation = 3, .ttl_hours = ttl_hours, .seed = 1};
     struct loy_redis *redis = NULL;
     struct loy_error error;
     if (loy_redis_new(&config, &clock, &metrics, &redis, &error)) {
         fail_msg("%s", error.detail);
     }
     return redis;
+}
+
+static struct loy_redis *open_at(const char *url)
+{
+    return open_with(url, 0);
 }
 
 static uint64_t metric(const char *name)
@@ -135,8 +140,61 @@ static void writes_what_the_documentation_describes(void **state)
     assert_string_equal(strtok(value->str, ","), "{\"version\":7");
     freeReplyObject(value);
     redisReply *ttl = redis_server_do(&server, "PTTL loyald:3:member:m1");
-    assert_in_range(ttl->integer, 7100000, 7200000);
+    assert_int_equal(ttl->integer, -1);
     freeReplyObject(ttl);
+    loy_redis_destroy(redis);
+}
+
+enum { MANY = 300 }; /* three chunks */
+
+/* Writes m0 to m299 in one go; their seq is 1 and up. */
+static void store_many(struct loy_redis *redis)
+{
+    static char ids[MANY][8];
+    static struct loy_cache_write writes[MANY];
+    struct loy_cache cache = loy_redis_cache(redis);
+    for (int i = 0; i < MANY; i++) {
+        (void)snprintf(ids[i], sizeof ids[i], "m%d", i);
+        writes[i] = (struct loy_cache_write){row_of(ids[i], i + 1), LOY_STR("{\"version\":1}")};
+    }
+    cache.store(cache.self, writes, MANY);
+    loy_redis_drain(redis, 2000);
+}
+
+static void many_members_are_written_together(void **state)
+{
+    (void)state;
+    for (int ttl_hours = 0; ttl_hours <= 2; ttl_hours += 2) {
+        freeReplyObject(redis_server_do(&server, "FLUSHALL"));
+        freeReplyObject(redis_server_do(&server, "CONFIG RESETSTAT"));
+        struct loy_redis *redis = open_with(server.url, ttl_hours);
+        wait_until_up(redis);
+        store_many(redis);
+        assert_int_equal(metric("loyald_redis_rows_written_total"), MANY);
+        assert_int_equal(metric("loyald_redis_rows_dropped_total"), 0);
+        for (int i = 0; i < MANY; i++) {
+            char id[8];
+            (void)snprintf(id, sizeof id, "m%d", i);
+            assert_int_equal(found(redis, id), i + 1);
+        }
+        redisReply *ttl = redis_server_do(&server, "PTTL loyald:3:member:m299");
+        assert_true(ttl_hours ? ttl->integer > 7100000 && ttl->integer <= 7200000 : ttl->integer == -1);
+        freeReplyObject(ttl);
+        loy_redis_destroy(redis);
+    }
+}
+
+static void members_of_a_refused_command_are_counted(void **state)
+{
+    (void)state;
+    struct loy_redis *redis = open_up();
+    freeReplyObject(redis_server_do(&server, "ACL SETUSER default -mset -set"));
+    store_many(redis);
+    assert_int_equal(metric("loyald_redis_rows_dropped_total"), MANY);
+    assert_int_equal(metric("loyald_redis_rows_written_total"), 0);
+    freeReplyObject(redis_server_do(&server, "ACL SETUSER default +@all"));
+    store_many(redis);
+    assert_int_equal(metric("loyald_redis_rows_written_total"), MANY);
     loy_redis_destroy(redis);
 }
 
@@ -520,6 +578,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_what_the_documentation_describes),
+        cmocka_unit_test(many_members_are_written_together),
+        cmocka_unit_test(members_of_a_refused_command_are_counted),
         cmocka_unit_test(what_has_waited_too_long_is_not_written),
         cmocka_unit_test(logs_in_and_chooses_the_database),
         cmocka_unit_test(a_row_copied_under_another_key_is_a_miss),

@@ -83,7 +83,7 @@ static void has_the_defaults_of_the_table(void **state)
     assert_string_equal(config.kafka_brokers, "localhost:9092");
     assert_int_equal(config.threads, 4);
     assert_int_equal(config.partitions, 64);
-    assert_int_equal(config.redis_ttl_hours, 168);
+    assert_int_equal(config.redis_ttl_hours, 0);
     assert_true(config.enrol);
     assert_int_equal(config.output_format, LOY_OUTPUT_PROTOBUF);
     assert_int_equal(config.log_level, LOY_LOG_INFO);

@@ -13,7 +13,7 @@
 
 enum {
     TAG_ROW = LOY_REDIS_GREETING + 1, /* GET key */
-    TAG_WRITE,                        /* the SETs of a chunk */
+    TAG_WRITE,                        /* the commands of a chunk */
 };
 
 enum {
@@ -81,8 +81,7 @@ static void take_row(struct loy_redis *redis, const struct loy_redis_answer *ans
 static void take_written(struct loy_redis *redis, const struct loy_redis_answer *answer)
 {
     bool written = answer->kind == LOY_ANSWER_TEXT; /* the status OK */
-    loy_redis_writes_answered(&redis->writes);
-    count(written ? &redis->metrics->written : &redis->metrics->dropped, 1);
+    count(written ? &redis->metrics->written : &redis->metrics->dropped, loy_redis_writes_answered(&redis->writes));
     redis->write_answered = true;
 }
 
@@ -123,7 +122,7 @@ static void send_writes(struct loy_redis *redis)
     while (redis->link.state == LOY_LINK_UP && redis->writes.waiting.first &&
            redis->writes.flying_count < CHUNKS_IN_FLIGHT) {
         const struct loy_redis_chunk *next = redis->writes.waiting.first;
-        if (!loy_redis_link_send(&redis->link, (struct loy_str){next->bytes, next->len}, TAG_WRITE, next->members)) {
+        if (!loy_redis_link_send(&redis->link, (struct loy_str){next->bytes, next->len}, TAG_WRITE, next->commands)) {
             return;
         }
         redis->write_answered = redis->write_answered || redis->writes.flying_count == 0;

@@ -34,12 +34,12 @@ size_t loy_redis_key(int32_t incarnation, struct loy_str member_id, char ret_key
 /* --- one chunk -------------------------------------------------------------------------------------------------------
  */
 
-enum { COMMAND_MAX = 192 }; /* SET key value PX milliseconds, without member id and value */
+enum { COMMAND_MAX = 192 }; /* a member in a command, without its id and value */
 
 /* At least as many bytes as the chunk's commands take. */
 static size_t room_for(const struct loy_cache_write *rows, uint32_t count)
 {
-    size_t bytes = 0;
+    size_t bytes = COMMAND_MAX;
     for (uint32_t i = 0; i < count; i++) {
         bytes += COMMAND_MAX + rows[i].row.member_id.len + loy_redis_row_length(&rows[i].row, rows[i].balance_json);
     }
@@ -66,22 +66,43 @@ static void put_bulk(struct loy_redis_chunk *chunk, const char *text, size_t len
     chunk->len += 2;
 }
 
-static void put_set(const struct loy_redis_writes *writes, struct loy_redis_chunk *chunk,
-                    const struct loy_cache_write *write)
+static void put_key_and_value(const struct loy_redis_writes *writes, struct loy_redis_chunk *chunk,
+                              const struct loy_cache_write *write)
 {
     char key[LOY_REDIS_KEY_MAX];
-    char milliseconds[LOY_DECIMAL_TEXT_MAX];
     size_t length = loy_redis_row_length(&write->row, write->balance_json);
-    put_head(chunk, '*', writes->ttl_ms > 0 ? 5 : 3);
-    put_bulk(chunk, "SET", 3);
     put_bulk(chunk, key, loy_redis_key(writes->incarnation, write->row.member_id, key));
     put_head(chunk, '$', length);
     loy_redis_row_encode(&write->row, write->balance_json, writes->incarnation, chunk->bytes + chunk->len);
     memcpy(chunk->bytes + chunk->len + length, "\r\n", 2);
     chunk->len += length + 2;
-    if (writes->ttl_ms > 0) {
+}
+
+/* No MSET has an expiry. */
+static void put_sets(const struct loy_redis_writes *writes, struct loy_redis_chunk *chunk,
+                     const struct loy_cache_write *rows)
+{
+    char milliseconds[LOY_DECIMAL_TEXT_MAX];
+    size_t length = loy_decimal_format(writes->ttl_ms, 0, milliseconds);
+    chunk->commands = chunk->members;
+    for (uint32_t i = 0; i < chunk->members; i++) {
+        put_head(chunk, '*', 5);
+        put_bulk(chunk, "SET", 3);
+        put_key_and_value(writes, chunk, &rows[i]);
         put_bulk(chunk, "PX", 2);
-        put_bulk(chunk, milliseconds, loy_decimal_format(writes->ttl_ms, 0, milliseconds));
+        put_bulk(chunk, milliseconds, length);
+    }
+}
+
+/* What a command costs Redis beside its keys was more than a quarter of a SET. */
+static void put_mset(const struct loy_redis_writes *writes, struct loy_redis_chunk *chunk,
+                     const struct loy_cache_write *rows)
+{
+    chunk->commands = 1;
+    put_head(chunk, '*', 1 + 2 * (size_t)chunk->members);
+    put_bulk(chunk, "MSET", 4);
+    for (uint32_t i = 0; i < chunk->members; i++) {
+        put_key_and_value(writes, chunk, &rows[i]);
     }
 }
 
@@ -94,9 +115,7 @@ static struct loy_redis_chunk *make_chunk(const struct loy_redis_writes *writes,
         return NULL;
     }
     *chunk = (struct loy_redis_chunk){.made_us = now_us, .members = count};
-    for (uint32_t i = 0; i < count; i++) {
-        put_set(writes, chunk, &rows[i]);
-    }
+    (writes->ttl_ms > 0 ? put_sets : put_mset)(writes, chunk, rows);
     assert(chunk->len <= room);
     return chunk;
 }
@@ -180,22 +199,30 @@ void loy_redis_writes_sent(struct loy_redis_writes *writes)
     writes->flying_count++;
 }
 
-void loy_redis_writes_answered(struct loy_redis_writes *writes)
+/* How many members one of the chunk's commands is about. */
+static uint32_t members_of(const struct loy_redis_chunk *chunk)
+{
+    return chunk->members / chunk->commands;
+}
+
+uint32_t loy_redis_writes_answered(struct loy_redis_writes *writes)
 {
     struct loy_redis_chunk *chunk = writes->flying.first;
     assert(chunk);
-    if (++chunk->answered == chunk->members) {
+    uint32_t members = members_of(chunk);
+    if (++chunk->answered == chunk->commands) {
         (void)remove_first(&writes->flying);
         writes->flying_count--;
         discard(writes, chunk);
     }
+    return members;
 }
 
 static uint32_t drop_queue(struct loy_redis_queue *queue)
 {
     uint32_t members = 0;
     for (struct loy_redis_chunk *chunk; (chunk = remove_first(queue));) {
-        members += chunk->members - chunk->answered;
+        members += (chunk->commands - chunk->answered) * members_of(chunk);
         free(chunk);
     }
     return members;

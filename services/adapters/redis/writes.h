@@ -1,4 +1,5 @@
-/* Writes to Redis that wait: bounded, in chunks of a SET a member, newest dropped first when behind.
+/* Writes to Redis that wait: bounded, in chunks, newest dropped first when behind. A chunk is one MSET, or where
+ * members expire a SET a member.
  *
  * One connection writes in the order of its commits, so what stands there is the latest. Another owner of the account
  * may come between: what has waited for LOY_REDIS_LATE_US is dropped, so that a thread that slept does not put old
@@ -21,9 +22,10 @@ struct loy_redis_chunk {
     struct loy_redis_chunk *next;
     int64_t made_us; /* monotonic */
     uint32_t members;
-    uint32_t answered;
+    uint32_t commands;
+    uint32_t answered; /* of the commands */
     size_t len;
-    char bytes[]; /* SET … in Redis's protocol */
+    char bytes[]; /* in Redis's protocol */
 };
 
 struct loy_redis_queue {
@@ -48,8 +50,9 @@ uint32_t loy_redis_writes_put(struct loy_redis_writes *writes, const struct loy_
 uint32_t loy_redis_writes_drop_late(struct loy_redis_writes *writes, int64_t now_us);
 /* The first that waits (waiting.first) is on its way. */
 void loy_redis_writes_sent(struct loy_redis_writes *writes);
-/* The next in flight was answered; a chunk that is answered whole is freed. */
-void loy_redis_writes_answered(struct loy_redis_writes *writes);
+/* The next command in flight was answered: returns how many members it was about. A chunk that is answered whole is
+ * freed. */
+uint32_t loy_redis_writes_answered(struct loy_redis_writes *writes);
 /* Frees everything; returns how many members that were. */
 uint32_t loy_redis_writes_drop(struct loy_redis_writes *writes);
 
