@@ -207,6 +207,7 @@ class Bench:
             installation.start_worker()
             installation.worker.wait_until_ready()
         found = []
+        self.result["latency_client"] = "in C (linger 5 ms, a fetch every 10 ms)"  # as pace.c sets it
         for share in LATENCY_SHARES:
             self.say(f"latency: {share:.0%} of {rate:,} a second for {self.options.seconds} s")
             found.append({"share": share, **self.pace(installation, rate * share, f"lat{int(share * 100)}")})
@@ -311,7 +312,8 @@ def read_options():
     parser.add_argument("--threads", default=4, type=int, help="of the worker")
     parser.add_argument("--partitions", default=16, type=int)
     parser.add_argument("--seconds", default=30, type=int, help="that latency is measured, at each rate")
-    parser.add_argument("--warm-seconds", default=20, type=int, help="before that: a cold Java takes a core for itself")
+    parser.add_argument("--warm-seconds", default=60, type=int,
+                        help="before that: the broker's Java, warm from full batches, compiles anew for small ones")
     parser.add_argument("--history", default=0, type=int, metavar="ROWS", help="journal rows to measure on top of")
     parser.add_argument("--peer", action="store_true", help="also run the Java service")
     parser.add_argument("--cases", type=lambda text: text.split(","), help="only these (main is always run)")

@@ -213,7 +213,7 @@ def how(result):
     return HOW.format(partitions=options["partitions"], settings=settings, purchases=main["purchases"],
                       event_bytes=main["event_bytes"], threads=options["threads"], warm=options["warm_seconds"],
                       seconds=options["seconds"], checkpoints=checkpoints(result), warm_up=warm_up(result),
-                      client="in C (linger 5 ms)" if "warm_up" in result else "in Python")
+                      client=result.get("latency_client", "in C (linger 5 ms)"))
 
 
 def missed(result):
