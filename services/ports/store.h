@@ -208,6 +208,7 @@ struct loy_due_write {
     int32_t k;
     int32_t n;
     int64_t at_us; /* INT64_MAX: nothing is due any more */
+    bool is_new;   /* the account is enrolled by this commit: no row of it stands there */
 };
 
 /* What a batch takes from a counter. Guard COUNTER: `used` must not be above at_most, which keeps every decision of the

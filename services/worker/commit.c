@@ -161,7 +161,7 @@ static bool put_members(struct loy_batch *batch, struct loy_store_commit *commit
             int64_t due_us = loy_account_due_us(&slot->account);
             put_member(slot, &members[commit->member_count++]);
             if (due_us != slot->due_before_us) {
-                due[commit->due_count++] = (struct loy_due_write){slot->k, slot->account.n, due_us};
+                due[commit->due_count++] = (struct loy_due_write){slot->k, slot->account.n, due_us, !slot->exists};
             }
         } else if (slot->exists) {
             reads[commit->read_count++] =

@@ -200,7 +200,7 @@ static void make_batch(struct batch *batch, const struct client *client, int32_t
         batch->member.old_seq = before->seq;
         batch->member.old_digest = before->digest;
     }
-    batch->due = (struct loy_due_write){k, n, NOON + 1000};
+    batch->due = (struct loy_due_write){k, n, NOON + 1000, !before};
     batch->outbox = (struct loy_outbox_row){k, batch->partition.new_outbox_seq, LOY_STR("messages")};
     batch->commit = (struct loy_store_commit){.revision = 1, .newest_moment_us = NOON};
     batch->commit.partitions = &batch->partition;
@@ -504,6 +504,26 @@ static void due_rows_are_moved_and_removed(void **state)
     result = scan_due(&client, NOON + 300, 10);
     assert_int_equal(result.due_count, 1);
     assert_true(loy_str_equal(result.due[0].member_id, LOY_STR("late")));
+    end(&client);
+}
+
+static void a_due_row_is_not_new_twice(void **state)
+{
+    struct client client = start(state);
+    acquire_one(&client, 1);
+    struct batch batch;
+    make_batch(&batch, &client, 1, "anna", NULL);
+    commit_done(&client, &batch);
+    struct loy_member_row anna = row_of(&batch);
+    make_batch(&batch, &client, 1, "anna", &anna);
+    batch.due.at_us = NOON + 2000;
+    batch.due.is_new = true;
+    must_be(commit(&client, &batch.commit), LOY_STORE_POISON, LOY_GUARD_NONE);
+    assert_int_equal(scan_due(&client, NOON + 1000, 10).due_count, 1);
+    batch.due.is_new = false;
+    commit_done(&client, &batch);
+    assert_int_equal(scan_due(&client, NOON + 1000, 10).due_count, 0);
+    assert_int_equal(scan_due(&client, NOON + 2000, 10).due_count, 1);
     end(&client);
 }
 
@@ -879,7 +899,7 @@ static void a_batch_of_4000_rows(void **state)
             members[at].row = (struct loy_member_row){i % 4, n, loy_str(ids[i]), round + 1, round + 1, key_of(0), {0}};
             members[at].old_seq = round;
             members[at].old_digest = key_of(0);
-            due[at] = (struct loy_due_write){i % 4, n, NOON + i};
+            due[at] = (struct loy_due_write){i % 4, n, NOON + i, round == 0};
         }
         struct loy_store_commit large = {.revision = 1, .newest_moment_us = NOON};
         large.partitions = writes;
@@ -1040,6 +1060,7 @@ int contract_store_run(const struct loy_store_maker *maker)
         cmocka_unit_test_prestate(a_batch_without_effect_moves_the_offsets, state),
         cmocka_unit_test_prestate(acknowledged_outbox_rows_are_trimmed, state),
         cmocka_unit_test_prestate(due_rows_are_moved_and_removed, state),
+        cmocka_unit_test_prestate(a_due_row_is_not_new_twice, state),
         cmocka_unit_test_prestate(the_partition_guard, state),
         cmocka_unit_test_prestate(one_wrong_partition_of_several_stops_all, state),
         cmocka_unit_test_prestate(the_revision_guard, state),

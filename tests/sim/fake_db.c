@@ -241,6 +241,19 @@ static bool counters_hold(struct fake_transaction *t)
     return true;
 }
 
+static bool due_holds(struct fake_transaction *t)
+{
+    const struct loy_store_commit *commit = &t->request.commit;
+    for (uint32_t i = 0; i < commit->due_count; i++) {
+        int32_t at = commit->due[i].is_new ? find_member_number(t->db, commit->due[i].k, commit->due[i].n) : -1;
+        if (at >= 0 && t->db->members[at].due_at_us != INT64_MAX) {
+            refuse(t, LOY_STORE_POISON, LOY_GUARD_NONE, "23505", "due: the account has a row already");
+            return false;
+        }
+    }
+    return true;
+}
+
 /* --- the writes --- */
 
 static void write_partition(struct fake_transaction *t, const struct loy_partition_write *write)
@@ -339,7 +352,7 @@ static void write_outbox(struct fake_db *db, const struct loy_outbox_row *row)
 static void execute_commit(struct fake_transaction *t)
 {
     if (!texts_hold(t) || !partitions_hold(t) || !revision_holds(t) || !journal_holds(t) || !members_hold(t) ||
-        !counters_hold(t)) {
+        !due_holds(t) || !counters_hold(t)) {
         return;
     }
     struct fake_db *db = t->db;

@@ -257,37 +257,49 @@ static enum loy_err send_reads(struct loy_pg_pipe *pipe, const struct loy_store_
 /* --- due, outbox
  * ------------------------------------------------------------------------------------------------------ */
 
-static enum loy_err send_due(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
+/* Rows of a new account are added only: PostgreSQL need not look for, and guard against, what cannot be there. */
+static enum loy_pg_statement due_statement(const struct loy_due_write *write)
 {
-    uint32_t total = commit->due_count;
-    struct loy_due_write *split = LOY_NEW_ARRAY(pipe->arena, struct loy_due_write, total);
-    if (!split) {
+    if (write->at_us == INT64_MAX) {
+        return LOY_PG_DUE_DELETE;
+    }
+    return write->is_new ? LOY_PG_DUE_ADD : LOY_PG_DUE_PUT;
+}
+
+static enum loy_err send_due_of(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit,
+                                enum loy_pg_statement statement)
+{
+    struct loy_due_write *chosen = LOY_NEW_ARRAY(pipe->arena, struct loy_due_write, commit->due_count);
+    if (!chosen) {
         return LOY_ERR_NO_MEMORY;
     }
-    uint32_t put = 0;
-    uint32_t gone = 0;
-    for (uint32_t i = 0; i < total; i++) {
-        split[commit->due[i].at_us == INT64_MAX ? total - ++gone : put++] = commit->due[i];
+    uint32_t count = 0;
+    for (uint32_t i = 0; i < commit->due_count; i++) {
+        if (due_statement(&commit->due[i]) == statement) {
+            chosen[count++] = commit->due[i];
+        }
+    }
+    if (count == 0) {
+        return LOY_OK;
     }
     struct loy_pg_params params;
-    enum loy_err err = LOY_OK;
-    if (put) {
-        loy_pg_params_init(&params, pipe->arena);
-        loy_pg_param_i32s(&params, put, &split->k, sizeof *split);
-        loy_pg_param_i32s(&params, put, &split->n, sizeof *split);
-        uint8_t *at = loy_pg_param_array(&params, LOY_PG_TIMESTAMPTZ_ARRAY, LOY_PG_TIMESTAMPTZ, put, (size_t)put * 8);
-        for (uint32_t i = 0; at && i < put; i++) {
-            at = loy_pg_put_i64(at, loy_pg_time(split[i].at_us));
-        }
-        err = loy_pg_send(pipe, LOY_PG_DUE_PUT, &params);
-    }
-    if (err || gone == 0) {
-        return err;
-    }
     loy_pg_params_init(&params, pipe->arena);
-    loy_pg_param_i32s(&params, gone, &split[put].k, sizeof *split);
-    loy_pg_param_i32s(&params, gone, &split[put].n, sizeof *split);
-    return loy_pg_send(pipe, LOY_PG_DUE_DELETE, &params);
+    loy_pg_param_i32s(&params, count, &chosen->k, sizeof *chosen);
+    loy_pg_param_i32s(&params, count, &chosen->n, sizeof *chosen);
+    if (statement != LOY_PG_DUE_DELETE) {
+        uint8_t *at = loy_pg_param_array(&params, LOY_PG_TIMESTAMPTZ_ARRAY, LOY_PG_TIMESTAMPTZ, count, count * 8UL);
+        for (uint32_t i = 0; at && i < count; i++) {
+            at = loy_pg_put_i64(at, loy_pg_time(chosen[i].at_us));
+        }
+    }
+    return loy_pg_send(pipe, statement, &params);
+}
+
+static enum loy_err send_due(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)
+{
+    enum loy_err err = send_due_of(pipe, commit, LOY_PG_DUE_ADD);
+    err = err ? err : send_due_of(pipe, commit, LOY_PG_DUE_PUT);
+    return err ? err : send_due_of(pipe, commit, LOY_PG_DUE_DELETE);
 }
 
 static enum loy_err send_outbox_trim(struct loy_pg_pipe *pipe, const struct loy_store_commit *commit)

@@ -16,6 +16,8 @@ static const char *const versions[] = {
     "20261122000006", /* commit */
     "20261122000007", /* zones */
     "20261122000008", /* statistics */
+    "20261122000009", /* new due */
+    "20261122000010", /* compressed outbox */
 };
 
 enum { VERSIONS = sizeof versions / sizeof *versions };

@@ -21,6 +21,7 @@
       "SELECT change_members($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)")                                      \
     X(MEMBER_INSERT, "new member", MEMBER, "23505", "SELECT add_members($1)")                                          \
     X(READS, "read member", MEMBER, "22012", "SELECT confirm_members($1, $2, $3, $4)")                                 \
+    X(DUE_ADD, "new due", NONE, "", "SELECT add_due($1, $2, $3)")                                                      \
     X(DUE_PUT, "due", NONE, "", "SELECT put_due($1, $2, $3)")                                                          \
     X(DUE_DELETE, "due done", NONE, "", "SELECT end_due($1, $2)")                                                      \
     X(OUTBOX_TRIM, "outbox trim", NONE, "", "SELECT trim_outbox($1, $2)")                                              \
