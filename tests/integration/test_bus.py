@@ -416,3 +416,24 @@ def test_the_embedded_broker_prints_and_writes_where_it_is(programs, tmp_path):
 def test_the_embedded_broker_refuses_what_it_does_not_understand(programs, wrong, said):
     done = subprocess.run([str(programs / "loyald-broker"), *wrong], capture_output=True, text=True, timeout=20)
     assert done.returncode == 2 and said in done.stderr
+
+
+def test_what_is_resumed_is_read_at_once(world):
+    """librdkafka's thread of a connection that fetches nothing looks around once a second, and resuming does not wake
+    it: an owner began to work up to a second after it had taken over."""
+    shell = world.shell()
+    shell.wait("assigned")
+    shell.start_all(range(PARTITIONS))
+    shell.wait("end", PARTITIONS * len(TOPICS))
+    took = []
+    for number in range(7):
+        for k in range(PARTITIONS):
+            shell.do("pause", k, -1)
+        world.fill(world.topics[0], 0, [f"value-{number}"])
+        time.sleep(0.2)
+        started = time.monotonic()
+        shell.do("resume", 0, -1)
+        shell.wait(f"record 0 0 {number} ")
+        took.append(time.monotonic() - started)
+        time.sleep(0.13 * number % 0.5)  # at any moment of that second
+    assert sorted(took)[3] < 0.3, took  # the middle one: the machine may be busy

@@ -98,6 +98,26 @@ static void place(struct loy_kafka_consumer *in, rd_kafka_topic_partition_list_t
     rd_kafka_topic_partition_list_add(list, in->topics[to.topic], to.partition)->offset = to.offset;
 }
 
+static void resume(struct loy_kafka_consumer *in, rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        loy_kafka_slot(in, loy_kafka_topic_at(in, list->elems[i].topic), list->elems[i].partition)->paused = false;
+    }
+    (void)rd_kafka_resume_partitions(in->client, list);
+}
+
+/* Where nothing else is fetched, what was resumed is fetched only when the thread of that broker's connection looks
+ * around, once a second: resuming does not wake it, a seek does. */
+static void wake(struct loy_kafka_consumer *in, rd_kafka_topic_partition_list_t *list)
+{
+    for (int i = 0; i < list->cnt; i++) {
+        rd_kafka_topic_partition_t *p = &list->elems[i];
+        p->offset = loy_kafka_slot(in, loy_kafka_topic_at(in, p->topic), p->partition)->next;
+    }
+    enum loy_err ignored = seek(in, list, NULL);
+    (void)ignored; /* then it is fetched a little later */
+}
+
 enum loy_err loy_kafka_consumer_assign(struct loy_kafka_consumer *in, const struct loy_bus_start *starts,
                                        uint32_t count, struct loy_error *error)
 {
@@ -115,14 +135,17 @@ enum loy_err loy_kafka_consumer_assign(struct loy_kafka_consumer *in, const stru
         }
     }
     enum loy_err err = list->cnt > 0 ? seek(in, list, error) : LOY_OK;
-    rd_kafka_topic_partition_list_destroy(list);
     for (uint32_t i = 0; i < count && !err; i++) {
         int32_t k = starts[i].k;
         if (k >= 0 && k < in->partitions && in->owned[k]) {
             in->started[k] = true;
-            loy_kafka_consumer_pause(in, k, -1, false);
         }
     }
+    if (!err && list->cnt > 0) {
+        resume(in, list);
+        wake(in, list);
+    }
+    rd_kafka_topic_partition_list_destroy(list);
     return err;
 }
 
@@ -150,8 +173,13 @@ void loy_kafka_consumer_pause(struct loy_kafka_consumer *in, int32_t k, int16_t 
             (void)rd_kafka_topic_partition_list_add(list, in->topics[t], k);
         }
     }
-    if (list->cnt > 0) {
-        (void)(pause ? rd_kafka_pause_partitions(in->client, list) : rd_kafka_resume_partitions(in->client, list));
+    if (list->cnt > 0 && pause) {
+        (void)rd_kafka_pause_partitions(in->client, list);
+    } else if (list->cnt > 0) {
+        resume(in, list);
+    }
+    if (list->cnt > 0 && !pause && topic < 0) {
+        wake(in, list); /* a single topic joins the others of its partition in their next request */
     }
     rd_kafka_topic_partition_list_destroy(list);
 }
