@@ -6,6 +6,7 @@ import time
 import uuid
 
 import confluent_kafka
+import confluent_kafka.admin
 import psycopg
 from confluent_kafka import TopicPartition
 from loyalty.v1 import update_pb2
@@ -56,6 +57,8 @@ class World:
             self.broker = services.Broker(self.folder / "broker", str(self.programs / "loyald-broker"), counts)
             self.broker.start()
             self.bootstrap = self.broker.bootstrap
+        elif self.topic_partitions:
+            self.create_topics(counts)
         else:
             self.loyalctl("topics", "create", "--partitions", str(self.partitions))
         if self.migrate:
@@ -70,6 +73,13 @@ class World:
             "bootstrap.servers": self.bootstrap, "group.id": f"{self.id}.reader", "enable.auto.commit": False,
             "auto.offset.reset": "earliest", "enable.partition.eof": True, "fetch.message.max.bytes": 8 << 20,
             "log.connection.close": False, "log_level": self.log_level})
+
+    def create_topics(self, counts):
+        """As loyalctl would not: with different numbers of partitions."""
+        admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": self.bootstrap, "log_level": self.log_level})
+        topics = [confluent_kafka.admin.NewTopic(name, count, 1) for name, count in counts.items()]
+        for created in admin.create_topics(topics).values():
+            created.result(30)
 
     def __enter__(self):
         self.open()
