@@ -66,6 +66,9 @@ struct loy_config_list {
       "File of the private key of that certificate")                                                                   \
     X(kafka_session_timeout_ms, INT, "10000", 1000, 1800000, NULL, LOY_CONFIG_WORKER,                                  \
       "A worker that is silent for so long loses its partitions to the others")                                        \
+    X(kafka_instance, STRING, "auto", 0, 200, NULL, LOY_CONFIG_WORKER,                                                 \
+      "Name of this worker in the group, which it has again when it is started again; auto: made from the machine, "  \
+      "empty: none")                                                                                                   \
     X(kafka_compression, CHOICE, "none", 0, 0, "none|lz4|zstd|snappy|gzip", LOY_CONFIG_WORKER,                         \
       "How what is published is compressed: bytes on the network and on the brokers' disks, for CPU time")             \
     X(postgres, SECRET, "", 0, LOY_CONFIG_TEXT_MAX, NULL, LOY_CONFIG_ALL,                                              \

@@ -96,6 +96,9 @@ static void prepare_threads(struct process *process)
         thread->config = config;
         thread->programmes = loy_worker_revisions_port(process->revisions);
         snprintf(thread->owner, sizeof thread->owner, "%s/%d/%u", host, (int)getpid(), i);
+        if (*process->start.instance) {
+            snprintf(thread->instance, sizeof thread->instance, "%s.%u", process->start.instance, i);
+        }
         thread->worker_config = (struct loy_worker_config){
             .topics = process->start.topics,
             .topic_count = process->start.topic_count,
@@ -177,6 +180,7 @@ static bool stop_threads(struct process *process)
 static enum loy_err start(struct process *process, struct loy_http **ret_http, struct loy_error *error)
 {
     enum loy_err err = loy_start_agree(&process->config, &process->start, error);
+    err = err ? err : loy_start_instance(&process->config, &process->start, error);
     err = err ? err : loy_worker_revisions_start(&process->config, &process->revisions, error);
     if (err) {
         return err;
@@ -215,6 +219,7 @@ static int run(struct process *process)
     bool well = process->threads ? stop_threads(process) : false;
     loy_http_stop(http);
     loy_worker_revisions_stop(process->revisions);
+    loy_seat_leave(&process->start.seat); /* who gets it has not to end a member that still leaves */
     LOY_INFO("stopped", LOY_LOG_BOOL("well", well && error.code == LOY_OK));
     return well && (error.code == LOY_OK || stopped_early) ? 0 : EXIT_FAILED;
 }

@@ -9,6 +9,7 @@
 
 #include <poll.h>
 #include <stdio.h>
+#include <string.h>
 
 enum {
     WAIT_FOR_SERVICES_MS = 30000,
@@ -98,4 +99,33 @@ enum loy_err loy_start_agree(const struct loy_config *config, struct loy_start *
         err = wait_for(check_topics, "waiting_for_kafka", config, ret_start, error);
     }
     return err ? err : wait_for(agree_installation, "waiting_for_postgresql", config, ret_start, error);
+}
+
+/* Without a seat a worker is a member without a name: its successor waits for the end of the session, nothing else. */
+static void take_seat(const struct loy_config *config, struct loy_start *start)
+{
+    struct loy_str what[] = {loy_str(config->kafka_brokers), loy_str(config->group)};
+    struct loy_error error;
+    if (loy_seat_take(what, sizeof what / sizeof *what, &start->seat, &error) != LOY_OK) {
+        LOY_WARN("no_seat", LOY_LOG_FAILURE(&error));
+        return;
+    }
+    (void)snprintf(start->instance, sizeof start->instance, "%s", start->seat.name);
+}
+
+enum loy_err loy_start_instance(const struct loy_config *config, struct loy_start *ret_start, struct loy_error *error)
+{
+    static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-";
+    const char *name = config->kafka_instance;
+    ret_start->seat.held = false;
+    ret_start->instance[0] = '\0';
+    if (strcmp(name, "auto") == 0) {
+        take_seat(config, ret_start);
+        return LOY_OK;
+    }
+    if (name[strspn(name, allowed)] != '\0') {
+        return loy_error_set(error, LOY_ERR_CONFIG, "kafka_instance: only letters, digits, '.', '_' and '-'");
+    }
+    (void)snprintf(ret_start->instance, sizeof ret_start->instance, "%s", name);
+    return LOY_OK;
 }

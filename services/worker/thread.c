@@ -33,6 +33,7 @@ static struct loy_kafka *open_kafka(struct loy_thread *thread, struct loy_error 
     struct loy_kafka_config kafka = {
         .connection = loy_kafka_connection_of(config, thread->owner),
         .group = config->group,
+        .instance = thread->instance,
         .topics = thread->worker_config.topics,
         .topic_count = thread->worker_config.topic_count,
         .partitions = thread->worker_config.partitions,

@@ -12,6 +12,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+enum { LOY_THREAD_INSTANCE_MAX = 224 };
+
 struct loy_thread_parts;
 
 struct loy_thread {
@@ -20,6 +22,7 @@ struct loy_thread {
     struct loy_programmes programmes;
     struct loy_worker_config worker_config; /* owner and topics are filled by the starter */
     char owner[128];
+    char instance[LOY_THREAD_INSTANCE_MAX]; /* empty: a member of the group without a name */
     struct loy_worker_metrics metrics;
     struct loy_redis_metrics redis_metrics;
     struct loy_redis *redis;        /* NULL: none */

@@ -120,3 +120,55 @@ def test_a_year_of_receipts(new_world, shared):
     assert {member: points for member, points in got.items() if points} == {
         member: points for member, points in expected.items() if points}
     world.audit()
+
+
+LONG_SESSION = 40  # seconds: who works before they are over did not wait for them
+SOON = 15
+
+
+def work(world, round_, seconds=SOON):
+    """Something for every partition, worked in time."""
+    world.publish(*[events.purchase(f"m-{number}", 30000, order=f"{world.id}-{round_}-{number}") for number in range(200)],
+                  drain=False)
+    world.wait_drained(seconds)
+
+
+def test_who_is_started_again_works_where_it_died(new_world):
+    """It was a stranger to the group, which stood still until the session of the dead had ended."""
+    world = new_world(kafka_session_timeout_ms=LONG_SESSION * 1000)
+    survivor, victim = world.start_workers(2)
+    world.wait_settled(4)
+    before = survivor.log_text().count("event=partitions_acquired")
+    work(world, "before")
+    for round_ in range(2):
+        victim.kill()
+        world.running.remove(victim)
+        victim = world.start_worker()
+        work(world, f"after {round_}")
+    assert survivor.log_text().count("event=partitions_acquired") == before, "the survivor was interrupted"
+    world.outcomes(applied=3 * 200)
+    world.audit()
+
+
+def test_who_stops_in_good_order_leaves_its_seat_to_the_others(new_world):
+    """A named member that only closes its client stays in the group for a session."""
+    world = new_world(kafka_session_timeout_ms=LONG_SESSION * 1000)
+    stays, goes = world.start_workers(2)
+    world.wait_settled(4)
+    goes.stop()
+    assert goes.process.returncode == 0
+    world.running.remove(goes)
+    work(world, "after")
+    assert stays.running()
+    world.outcomes(applied=200)
+
+
+def test_a_name_that_is_given_twice_ends_the_older(new_world):
+    world = new_world(kafka_instance="till-7")
+    older = world.start_worker()
+    older.expected_to_live = False
+    world.start_worker()
+    world.wait_for(lambda: not older.running(), "end of the older")
+    assert older.process.returncode == 1 and "fenced" in older.log_text()
+    work(world, "after", 60)
+    world.outcomes(applied=200)

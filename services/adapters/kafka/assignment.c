@@ -56,7 +56,7 @@ void loy_kafka_assign_paused(struct loy_kafka_consumer *in, const rd_kafka_topic
     rd_kafka_topic_partition_list_destroy(list);
 }
 
-static int64_t now_ms(void)
+int64_t loy_kafka_now_ms(void)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now);
@@ -69,9 +69,9 @@ static int64_t now_ms(void)
 static enum loy_err seek(struct loy_kafka_consumer *in, rd_kafka_topic_partition_list_t *list, struct loy_error *error)
 {
     enum { ANSWER_MS = 1000 };
-    int64_t until = now_ms() + ANSWER_MS;
+    int64_t until = loy_kafka_now_ms() + ANSWER_MS;
     rd_kafka_error_t *refused = rd_kafka_seek_partitions(in->client, list, ANSWER_MS);
-    while (refused && rd_kafka_error_code(refused) == RD_KAFKA_RESP_ERR__TIMED_OUT && now_ms() < until) {
+    while (refused && rd_kafka_error_code(refused) == RD_KAFKA_RESP_ERR__TIMED_OUT && loy_kafka_now_ms() < until) {
         rd_kafka_error_destroy(refused);
         refused = rd_kafka_seek_partitions(in->client, list, ANSWER_MS);
     }

@@ -58,6 +58,9 @@ enum loy_err loy_kafka_consumer_init(struct loy_kafka *kafka, struct loy_error *
     char timeout[16];
     (void)snprintf(timeout, sizeof timeout, "%d", kafka->config.session_timeout_ms);
     err = loy_kafka_conf_set(conf, "group.id", kafka->config.group, error);
+    if (!err) {
+        err = loy_kafka_conf_set(conf, "group.instance.id", kafka->config.instance, error);
+    }
     if (!err && kafka->config.session_timeout_ms > 0) {
         err = loy_kafka_conf_set(conf, "session.timeout.ms", timeout, error);
     }
@@ -80,6 +83,7 @@ enum loy_err loy_kafka_consumer_init(struct loy_kafka *kafka, struct loy_error *
     }
     (void)rd_kafka_poll_set_consumer(in->client);
     in->queue = rd_kafka_queue_get_consumer(in->client);
+    in->named = kafka->config.instance && *kafka->config.instance;
     loy_kafka_wake_by(kafka, in->queue);
     return subscribe(in, error);
 }
@@ -92,12 +96,42 @@ static void release(rd_kafka_event_t **event)
     }
 }
 
+/* Still a member of the group, or about to be one. */
+static bool is_member(const struct loy_kafka_consumer *in)
+{
+    char *member = rd_kafka_memberid(in->client);
+    bool is = member && *member;
+    if (member) {
+        rd_kafka_mem_free(in->client, member);
+    }
+    return is;
+}
+
+/* Closing a member that has a name does not take it out of the group, since it may come again; but who is stopped in
+ * good order gives its partitions to the others at once. Unsubscribing takes it out. */
+static void leave_group(struct loy_kafka_consumer *in)
+{
+    enum { LEAVE_MS = 1000, LOOK_MS = 10 };
+    int64_t until_ms = loy_kafka_now_ms() + LEAVE_MS;
+    (void)rd_kafka_unsubscribe(in->client);
+    while (is_member(in) && loy_kafka_now_ms() < until_ms) {
+        rd_kafka_event_t *event = rd_kafka_queue_poll(in->queue, LOOK_MS);
+        if (event && rd_kafka_event_type(event) == RD_KAFKA_EVENT_REBALANCE) {
+            loy_kafka_assign_nothing(in);
+        }
+        release(&event);
+    }
+}
+
 void loy_kafka_consumer_fini(struct loy_kafka_consumer *in)
 {
     release(&in->current);
     release(&in->stashed);
     if (in->queue) {
         rd_kafka_queue_io_event_enable(in->queue, -1, NULL, 0);
+        if (in->named) {
+            leave_group(in);
+        }
         rd_kafka_queue_destroy(in->queue);
     }
     if (in->client) {

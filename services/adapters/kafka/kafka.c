@@ -213,6 +213,7 @@ static enum loy_err copy_strings(struct loy_kafka *kafka, struct loy_error *erro
                               &c->ssl_key,
                               &c->client_id,
                               &kafka->config.group,
+                              &kafka->config.instance,
                               &kafka->config.compression};
     enum { COUNT = sizeof strings / sizeof *strings };
     size_t size = 0;

@@ -32,7 +32,10 @@ struct loy_kafka_connection {
 
 struct loy_kafka_config {
     struct loy_kafka_connection connection;
-    const char *group;            /* NULL or "": a producer only; poll then gives delivery reports and errors */
+    const char *group; /* NULL or "": a producer only; poll then gives delivery reports and errors */
+    /* Nobody else's in the group: who joins under it after our death gets our partitions at once, and two who have it
+     * end the older one. Letters, digits, . _ -; NULL or "": a member without a name. */
+    const char *instance;
     const struct loy_str *topics; /* the installation's input topics, in its order */
     uint16_t topic_count;         /* 1 to LOY_TOPICS_MAX (ports/store.h) */
     int32_t partitions;           /* N */

@@ -39,6 +39,7 @@ struct loy_kafka_consumer {
     uint32_t *topics_of;          /* by k: scratch of a rebalance, a bit a topic */
     int32_t *list;                /* scratch: the partitions of an event */
     bool revoking;                /* REVOKED or LOST is not answered yet */
+    bool named;                   /* has a name in the group, see struct loy_kafka_config */
     struct loy_bus_event held;    /* to be handed out by the next poll, after what explains it */
     bool has_held;
     struct loy_header *headers; /* of the current record */
@@ -115,6 +116,7 @@ bool loy_kafka_take_rebalance(struct loy_kafka_consumer *in, rd_kafka_event_t **
 /* Gives librdkafka what is owned, without fetching from it, or nothing at all: each answers a rebalance. */
 void loy_kafka_assign_paused(struct loy_kafka_consumer *in, const rd_kafka_topic_partition_list_t *given);
 void loy_kafka_assign_nothing(struct loy_kafka_consumer *in);
+int64_t loy_kafka_now_ms(void);
 struct loy_kafka_slot *loy_kafka_slot(const struct loy_kafka_consumer *in, int16_t topic, int32_t k);
 /* Place of a topic among the inputs, -1: not one of them. */
 int16_t loy_kafka_topic_at(const struct loy_kafka_consumer *in, const char *name);
