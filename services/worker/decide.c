@@ -27,42 +27,50 @@ enum loy_err loy_item_reject(struct loy_worker *worker, struct loy_batch *batch,
     return LOY_OK;
 }
 
-static enum loy_err open_accounts(struct loy_worker *worker, struct loy_batch *batch)
+/* What an account is as it was loaded. */
+static enum loy_err open_account(struct loy_worker *worker, struct loy_batch *batch, struct loy_slot *slot)
+{
+    struct loy_account *account = &slot->account;
+    slot->opened = true;
+    slot->lots = slot->days = slot->counters = slot->traits = (struct loy_kept){0};
+    loy_account_init(account, slot->member_id, slot->k);
+    slot->due_before_us = LOY_NEVER;
+    if (!slot->exists) {
+        return LOY_OK;
+    }
+    enum loy_err err = loy_account_decode(slot->read.state, &batch->arena, account, &worker->error);
+    if (err == LOY_ERR_CORRUPT && !batch->skip_caches) {
+        return LOY_ERR_CORRUPT; /* it may be a cache that lies: ask PostgreSQL */
+    }
+    if (err) {
+        return loy_worker_fail(worker, err, "account %d/%d: %s", slot->k, slot->read.n, worker->error.detail);
+    }
+    if (account->wallet_count > loy_revisions_newest(batch->revisions)->wallet_count) {
+        if (!batch->skip_caches) {
+            return LOY_ERR_CORRUPT;
+        }
+        loy_decide_refresh(worker, batch); /* a newer revision gave it a wallet that has no name here yet */
+        return LOY_ERR_AGAIN;
+    }
+    account->n = slot->read.n;
+    account->seq = slot->read.seq;
+    account->version = slot->read.version;
+    slot->due_before_us = loy_account_due_us(account);
+    return LOY_OK;
+}
+
+/* Accounts are opened one by one, each when the first of its events is decided: it is near then. */
+static void forget_decisions(const struct loy_worker *worker, struct loy_batch *batch)
 {
     for (uint32_t i = 0; i < batch->slot_count; i++) {
         struct loy_slot *slot = &batch->slots[i];
-        struct loy_account *account = &slot->account;
+        slot->opened = false;
         slot->written = false;
         slot->changed_by = -1;
-        slot->lots = slot->days = slot->counters = slot->traits = (struct loy_kept){0};
-        loy_account_init(account, slot->member_id, slot->k);
-        slot->due_before_us = LOY_NEVER;
-        if (!slot->exists) {
-            continue;
-        }
-        enum loy_err err = loy_account_decode(slot->read.state, &batch->arena, account, &worker->error);
-        if (err == LOY_ERR_CORRUPT && !batch->skip_caches) {
-            return LOY_ERR_CORRUPT; /* it may be a cache that lies: ask PostgreSQL */
-        }
-        if (err) {
-            return loy_worker_fail(worker, err, "account %d/%d: %s", slot->k, slot->read.n, worker->error.detail);
-        }
-        if (account->wallet_count > loy_revisions_newest(batch->revisions)->wallet_count) {
-            if (!batch->skip_caches) {
-                return LOY_ERR_CORRUPT;
-            }
-            loy_decide_refresh(worker, batch); /* a newer revision gave it a wallet that has no name here yet */
-            return LOY_ERR_AGAIN;
-        }
-        account->n = slot->read.n;
-        account->seq = slot->read.seq;
-        account->version = slot->read.version;
-        slot->due_before_us = loy_account_due_us(account);
     }
     for (uint32_t i = 0; i < batch->span_count; i++) {
         batch->spans[i].next_n = worker->owned[batch->spans[i].k].row.next_n;
     }
-    return LOY_OK;
 }
 
 /* A state near its hard limit is measured after every event, so that the event that would pass it is the one refused.
@@ -128,7 +136,11 @@ static enum loy_err apply(struct loy_worker *worker, struct loy_batch *batch, st
 static enum loy_err decide_item(struct loy_worker *worker, struct loy_batch *batch, struct loy_table *seen, uint32_t at)
 {
     struct loy_item *item = &batch->items[at];
-    const struct loy_slot *slot = &batch->slots[item->slot];
+    struct loy_slot *slot = &batch->slots[item->slot];
+    enum loy_err err = slot->opened ? LOY_OK : open_account(worker, batch, slot);
+    if (err) {
+        return err;
+    }
     bool is_new = slot->account.n < 0;
     bool is_tick = item->event.kind == LOY_EVENT_TICK;
     int64_t moment_us = item->arrival_us > slot->account.clock_us ? item->arrival_us : slot->account.clock_us;
@@ -153,7 +165,7 @@ static enum loy_err decide_item(struct loy_worker *worker, struct loy_batch *bat
                                                                        "event_id: came before with other content")
                                                      : LOY_OK;
     }
-    enum loy_err err = apply(worker, batch, item);
+    err = apply(worker, batch, item);
     if (!err && item->outcome == LOY_OUTCOME_APPLIED) {
         loy_table_put(seen, identity, (int32_t)at); /* rejected ones are not in the guard: they can be replayed */
         batch->slots[item->slot].applied_by = (int32_t)at;
@@ -195,11 +207,9 @@ enum loy_err loy_decide(struct loy_worker *worker, struct loy_batch *batch)
                                LOY_GUARD_MISSES_MAX);
     }
     loy_counters_restart(worker->counters);
-    enum loy_err err = open_accounts(worker, batch);
-    if (err == LOY_ERR_CORRUPT || err == LOY_ERR_AGAIN) {
-        return err;
-    }
-    if (!err && !loy_table_init(&seen, &batch->arena, batch->count)) {
+    forget_decisions(worker, batch);
+    enum loy_err err = LOY_OK;
+    if (!loy_table_init(&seen, &batch->arena, batch->count)) {
         err = loy_worker_fail(worker, LOY_ERR_NO_MEMORY, "no room for %u identities", batch->count);
     }
     for (int ticks = 0; ticks <= 1; ticks++) {

@@ -2,6 +2,16 @@
  * that the commit compares. */
 #include "worker/state.h"
 
+/* All but the account, which is opened when it is decided about. */
+static void start_slot(struct loy_slot *slot, const struct loy_item *item)
+{
+    memset(slot, 0, offsetof(struct loy_slot, account));
+    slot->member_id = item->event.member_id;
+    slot->member_hash = item->member_hash;
+    slot->k = item->at.partition;
+    slot->account.n = -1;
+}
+
 /* Every item that is not settled gets a slot; the same member the same one. */
 static enum loy_err make_slots(struct loy_worker *worker, struct loy_batch *batch)
 {
@@ -18,8 +28,7 @@ static enum loy_err make_slots(struct loy_worker *worker, struct loy_batch *batc
         item->slot = loy_table_put_hashed(&batch->slot_table, item->event.member_id, item->member_hash,
                                           (int32_t)batch->slot_count);
         if (item->slot == (int32_t)batch->slot_count) {
-            batch->slots[batch->slot_count++] = (struct loy_slot){
-                .member_id = item->event.member_id, .member_hash = item->member_hash, .k = item->at.partition};
+            start_slot(&batch->slots[batch->slot_count++], item);
         }
     }
     return LOY_OK;

@@ -86,6 +86,7 @@ struct loy_slot {
     uint32_t member_hash; /* loy_murmur2 of it */
     int32_t k;
     bool exists;          /* in the store, as far as we know */
+    bool opened;          /* `account` is what was loaded, or more */
     bool written;         /* at least one event was applied */
     int32_t changed_by;   /* the last item that changed its balance; -1: none */
     int32_t applied_by;   /* the last item that was applied, when written */

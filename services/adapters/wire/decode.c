@@ -5,6 +5,7 @@
 #include "adapters/wire/json_tree.h"
 #include "adapters/wire/map.h"
 #include "adapters/wire/proto.h"
+#include "adapters/wire/usual.h"
 #include "adapters/wire/wire.h"
 #include "base/calendar.h"
 
@@ -288,6 +289,18 @@ static enum loy_err finish(struct decoder *decoder, struct loy_event *ret_event)
     return LOY_OK;
 }
 
+/* Into the arena first, which what comes of it has to lie in anyway. */
+static bool read_usual(struct decoder *decoder, struct loy_str bytes, struct loy_event *ret_event)
+{
+    struct loy_arena_mark mark = loy_arena_mark(decoder->arena);
+    struct loy_str copy = loy_str_copy(decoder->arena, bytes);
+    if (copy.at && loy_wire_usual_read(copy, decoder->arena, ret_event)) {
+        return true;
+    }
+    loy_arena_reset_to(decoder->arena, mark);
+    return false;
+}
+
 static enum loy_err decode(struct decoder *decoder, const struct loy_record *record, struct loy_event *ret_event)
 {
     if (!record->has_value || record->value.len == 0) {
@@ -301,6 +314,9 @@ static enum loy_err decode(struct decoder *decoder, const struct loy_record *rec
     enum loy_err err = loy_wire_open(record, &envelope, decoder->error);
     if (err) {
         return err;
+    }
+    if (!envelope.json && read_usual(decoder, envelope.bytes, ret_event)) {
+        return LOY_OK; /* all that a CloudEvent could add is there */
     }
     decoder->cloudevent = envelope.cloudevent;
     err = envelope.json ? read_json(decoder, envelope.bytes, true, envelope.structured)

@@ -106,7 +106,7 @@ enum loy_err loy_wire_encode_tick(struct loy_str member_id, int64_t due_at_us, s
     return put(&maker, &message.base, false, ret_bytes);
 }
 
-static void put_rule(struct loy_wire_put *put, const struct loy_rule_trace *rule)
+LOY_WIRE_EACH_FORM void put_rule(struct loy_wire_put *put, const struct loy_rule_trace *rule)
 {
     loy_wire_put_i32(put, LOY_WIRE_NAME(1, "rule"), rule->rule);
     loy_wire_put_i64(put, LOY_WIRE_NAME(2, "wanted"), rule->wanted);
@@ -134,8 +134,8 @@ enum loy_err loy_wire_encode_trace(const struct loy_effects *effects, bool enrol
                                    struct loy_str *ret_bytes)
 {
     struct loy_buf buf;
-    loy_buf_init(&buf, arena, 256);
-    struct loy_wire_put put = {.buf = &buf};
+    loy_buf_init(&buf, arena, 512);
+    struct loy_wire_put put = loy_wire_put_begin(&buf, false);
     struct loy_wire_name rules = LOY_WIRE_NAME(1, "rules");
     for (uint32_t i = 0; i < effects->rule_count; i++) {
         struct loy_wire_nest rule = loy_wire_put_open_element(&put, rules, i == 0);
@@ -151,6 +151,7 @@ enum loy_err loy_wire_encode_trace(const struct loy_effects *effects, bool enrol
     if (enrolled) {
         loy_wire_put_i32(&put, LOY_WIRE_NAME(4, "enrolled"), true);
     }
+    loy_wire_put_end(&put);
     if (buf.failed) {
         return LOY_ERR_NO_MEMORY;
     }

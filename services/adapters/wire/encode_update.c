@@ -21,7 +21,7 @@ static const struct loy_rule *find_rule(const struct loy_programme *programme, i
     return NULL;
 }
 
-static void put_wallets(struct loy_wire_put *put, const struct loy_wire_update *update)
+LOY_WIRE_EACH_FORM void put_wallets(struct loy_wire_put *put, const struct loy_wire_update *update)
 {
     struct loy_wire_name wallets = LOY_WIRE_NAME(1, "wallets");
     uint16_t known = update->programme->wallet_count, held = update->account->wallet_count;
@@ -45,7 +45,8 @@ static void put_wallets(struct loy_wire_put *put, const struct loy_wire_update *
     loy_wire_put_list_end(put);
 }
 
-static void put_change(struct loy_wire_put *put, const struct loy_wire_update *update, const struct loy_entry *entry)
+LOY_WIRE_EACH_FORM void put_change(struct loy_wire_put *put, const struct loy_wire_update *update,
+                                   const struct loy_entry *entry)
 {
     const struct loy_rule *rule = find_rule(update->programme, entry->rule);
     bool earns = entry->kind == LOY_ENTRY_EARN || entry->kind == LOY_ENTRY_EARN_PENDING;
@@ -70,7 +71,7 @@ static bool changes_a_balance(const struct loy_entry *entry)
     return entry->kind != LOY_ENTRY_JOIN && entry->kind != LOY_ENTRY_JOIN_PENDING;
 }
 
-static void put_changes(struct loy_wire_put *put, const struct loy_wire_update *update, uint32_t from)
+LOY_WIRE_EACH_FORM void put_changes(struct loy_wire_put *put, const struct loy_wire_update *update, uint32_t from)
 {
     struct loy_wire_name changes = LOY_WIRE_NAME(2, "changes");
     bool first = true;
@@ -93,7 +94,7 @@ static void put_changes(struct loy_wire_put *put, const struct loy_wire_update *
 }
 
 /* The earliest expiry over all wallets, and what of the first such wallet then expires. */
-static void put_next_expiry(struct loy_wire_put *put, const struct loy_wire_update *update)
+LOY_WIRE_EACH_FORM void put_next_expiry(struct loy_wire_put *put, const struct loy_wire_update *update)
 {
     const struct loy_account *account = update->account;
     const struct loy_lot *next = NULL;
@@ -122,7 +123,7 @@ static void put_next_expiry(struct loy_wire_put *put, const struct loy_wire_upda
     loy_wire_put_close(put, expiry);
 }
 
-static void put_cause(struct loy_wire_put *put, const struct loy_event *event)
+LOY_WIRE_EACH_FORM void put_cause(struct loy_wire_put *put, const struct loy_event *event)
 {
     struct loy_wire_nest cause = loy_wire_put_open(put, LOY_WIRE_NAME(5, "cause"));
     loy_wire_put_text(put, LOY_WIRE_NAME(1, "source"), event->source);
@@ -133,13 +134,9 @@ static void put_cause(struct loy_wire_put *put, const struct loy_event *event)
     loy_wire_put_close(put, cause);
 }
 
-enum loy_err loy_wire_encode_update(const struct loy_wire_update *update, bool json, struct loy_arena *arena,
-                                    struct loy_str *ret_bytes)
+LOY_WIRE_EACH_FORM void put_update(struct loy_buf *buf, const struct loy_wire_update *update, bool json)
 {
-    struct loy_buf buf;
-    loy_buf_init(&buf, arena, FIRST_CAPACITY);
-    struct loy_wire_put put = {.buf = &buf, .json = json};
-    loy_wire_put_begin(&put);
+    struct loy_wire_put put = loy_wire_put_begin(buf, json);
     loy_wire_put_text(&put, LOY_WIRE_NAME(1, "member_id"), update->account->member_id);
     loy_wire_put_i32(&put, LOY_WIRE_NAME(2, "incarnation"), update->incarnation);
     loy_wire_put_i64(&put, LOY_WIRE_NAME(3, "version"), update->account->version);
@@ -151,6 +148,18 @@ enum loy_err loy_wire_encode_update(const struct loy_wire_update *update, bool j
     put_next_expiry(&put, update);
     loy_wire_put_close(&put, balance);
     loy_wire_put_end(&put);
+}
+
+enum loy_err loy_wire_encode_update(const struct loy_wire_update *update, bool json, struct loy_arena *arena,
+                                    struct loy_str *ret_bytes)
+{
+    struct loy_buf buf;
+    loy_buf_init(&buf, arena, FIRST_CAPACITY);
+    if (json) {
+        put_update(&buf, update, true);
+    } else {
+        put_update(&buf, update, false);
+    }
     if (buf.failed) {
         return LOY_ERR_NO_MEMORY;
     }
@@ -191,8 +200,7 @@ enum loy_err loy_wire_encode_preview(const struct loy_wire_preview *preview, boo
     const struct loy_wire_update *decided = &preview->decided;
     struct loy_buf buf;
     loy_buf_init(&buf, arena, FIRST_CAPACITY);
-    struct loy_wire_put put = {.buf = &buf, .json = json};
-    loy_wire_put_begin(&put);
+    struct loy_wire_put put = loy_wire_put_begin(&buf, json);
     loy_wire_put_text(&put, LOY_WIRE_NAME(1, "member_id"), decided->account->member_id);
     loy_wire_put_i32(&put, LOY_WIRE_NAME(2, "incarnation"), decided->incarnation);
     loy_wire_put_moment(&put, LOY_WIRE_NAME(4, "moment"), decided->effects->moment_us);

@@ -34,7 +34,9 @@ LOY_MUST_USE enum loy_err loy_wire_json_read(const struct ProtobufCMessageDescri
                                              struct loy_arena *arena, struct ProtobufCMessage **ret_message,
                                              struct loy_str *ret_unknown, struct loy_error *error);
 
-/* One text, quoted and escaped. */
+/* One text, quoted and escaped, where there is room for it; returns its end. */
+#define LOY_WIRE_JSON_TEXT_ROOM(length) (2 + 6 * (length))
+char *loy_wire_json_text_at(char *to, struct loy_str text);
 void loy_wire_json_write_text(struct loy_buf *buf, struct loy_str text);
 
 #endif

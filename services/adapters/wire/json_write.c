@@ -62,35 +62,36 @@ static size_t copy_plain(char *to, struct loy_str text)
     }
 }
 
+char *loy_wire_json_text_at(char *to, struct loy_str text)
+{
+    static const char digits[] = "0123456789abcdef";
+    *to++ = '"';
+    size_t from = copy_plain(to, text);
+    to += from;
+    for (; from < text.len; from++) {
+        uint8_t byte = (uint8_t)text.at[from];
+        if (is_plain_byte(text.at[from])) {
+            *to++ = text.at[from];
+        } else if (byte == '"' || byte == '\\') {
+            *to++ = '\\';
+            *to++ = (char)byte;
+        } else {
+            const char escape[] = {'\\', 'u', '0', '0', digits[byte >> 4], digits[byte & 15]};
+            memcpy(to, escape, sizeof escape);
+            to += sizeof escape;
+        }
+    }
+    *to++ = '"';
+    return to;
+}
+
 void loy_wire_json_write_text(struct loy_buf *buf, struct loy_str text)
 {
-    char *whole = loy_buf_extend(buf, text.len + 2);
-    if (!whole) {
+    if (!loy_buf_reserve(buf, LOY_WIRE_JSON_TEXT_ROOM(text.len))) {
         return;
     }
-    size_t from = copy_plain(whole + 1, text);
-    whole[0] = '"';
-    whole[text.len + 1] = '"';
-    if (from == text.len) {
-        return;
-    }
-    buf->len -= text.len + 1 - from; /* what is copied stays */
-    for (size_t i = from; i < text.len; i++) {
-        uint8_t byte = (uint8_t)text.at[i];
-        if (is_plain_byte(text.at[i])) {
-            continue;
-        }
-        loy_buf_append(buf, (struct loy_str){text.at + from, i - from});
-        from = i + 1;
-        if (byte == '"' || byte == '\\') {
-            loy_buf_append_byte(buf, '\\');
-            loy_buf_append_byte(buf, byte);
-        } else {
-            loy_buf_printf(buf, "\\u%04x", byte);
-        }
-    }
-    loy_buf_append(buf, (struct loy_str){text.at + from, text.len - from});
-    loy_buf_append_byte(buf, '"');
+    char *at = buf->at + buf->len;
+    buf->len += (size_t)(loy_wire_json_text_at(at, text) - at);
 }
 
 static void write_base64(struct loy_buf *buf, const ProtobufCBinaryData *data)
