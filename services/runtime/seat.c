@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 enum { WHAT_MAX = 8, PLACE_MAX = 128 };
@@ -32,15 +33,18 @@ static enum loy_err identify(const struct loy_str *what, size_t what_count, uint
     char boot[PLACE_MAX], space[PLACE_MAX];
     size_t boot_size = read_boot(boot);
     ssize_t space_size = readlink("/proc/self/ns/net", space, sizeof space);
-    if (boot_size == 0 || space_size <= 0 || what_count > WHAT_MAX) {
+    struct utsname host;
+    if (boot_size == 0 || space_size <= 0 || what_count > WHAT_MAX || uname(&host)) {
         return loy_error_set(error, LOY_ERR_UNAVAILABLE, "this system does not tell its boot or network namespace");
     }
-    struct loy_str parts[WHAT_MAX + 2] = {{boot, boot_size}, {space, (size_t)space_size}};
+    /* Machines that were woken from one snapshot share the boot; then the host's name may tell them apart. */
+    enum { OWN = 3 };
+    struct loy_str parts[OWN + WHAT_MAX] = {{boot, boot_size}, {space, (size_t)space_size}, loy_str(host.nodename)};
     for (size_t i = 0; i < what_count; i++) {
-        parts[i + 2] = what[i];
+        parts[OWN + i] = what[i];
     }
     uint8_t hash[32];
-    loy_sha256_parts(parts, what_count + 2, hash);
+    loy_sha256_parts(parts, OWN + what_count, hash);
     memcpy(ret_id, hash, sizeof *ret_id);
     return LOY_OK;
 }
