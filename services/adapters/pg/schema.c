@@ -18,6 +18,7 @@ static const char *const versions[] = {
     "20261122000008", /* statistics */
     "20261122000009", /* new due */
     "20261122000010", /* compressed outbox */
+    "20261122000012", /* sooner acquire */
 };
 
 enum { VERSIONS = sizeof versions / sizeof *versions };
