@@ -25,7 +25,7 @@ enum {
     LOY_OUTBOX_ROWS_MAX = 64, /* unacknowledged rows of a partition; past it the partition pauses */
     LOY_OUTBOX_BYTES_MAX = 64 << 20,
     LOY_ALONE_AFTER_ATTEMPTS = 3, /* acquires at an unchanged offset: from then on, one record at a time */
-    LOY_MARK_SPREAD_US = 2000000, /* over how long threads spread the marks of records that were marked before */
+    LOY_MARK_SPREAD_US = 1000000, /* over how long threads spread the marks of records that were marked before */
     LOY_LOOK_US = 5000000,        /* how soon it is noticed what an operator does about a stopped partition */
     LOY_FILL_US = 5000,           /* a batch waits for more records no longer than this */
     LOY_CACHE_TURN_US = 5000,     /* how soon a cache's time-out is noticed */

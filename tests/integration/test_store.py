@@ -2,6 +2,7 @@
 import concurrent.futures
 import re
 import subprocess
+import time
 import uuid
 
 import psycopg
@@ -185,3 +186,16 @@ def test_no_server_is_an_outage_and_says_where(programs):
 def test_a_refused_login_is_no_outage(programs, postgres, database):
     answer = agree(programs, psycopg.conninfo.make_conninfo(database, host="127.0.0.1", user="stranger", password="hidden"))
     assert answer.startswith("config: ") and "stranger" in answer and "hidden" not in answer
+
+
+def test_whoever_stops_inside_a_transaction_is_waited_for_one_second(programs, database):
+    """Two seconds and the group's round were more than partitions may stand still for after a session."""
+    agree(programs, database)
+    with psycopg.connect(database) as stopped, psycopg.connect(database, autocommit=True) as successor:
+        stopped.execute("UPDATE partition SET attempts = attempts WHERE k IN (0, 1)")
+        started = time.monotonic()
+        taken = successor.execute("SELECT k, epoch FROM acquire_partitions('{0,1}', 'successor')").fetchall()
+        assert [k for k, _ in taken] == [0, 1]
+        assert 0.9 < time.monotonic() - started < 1.9
+        with pytest.raises(psycopg.OperationalError):
+            stopped.execute("SELECT 1")

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 enum {
-    LOCK_TIMEOUT_US = 2000000, /* of acquire, before it ends whoever holds a row */
+    LOCK_TIMEOUT_US = 1000000, /* of acquire, before it ends whoever holds a row */
     SLOW_US = 3000000,
     LATE_US = 15000000, /* a commit may reach the server this long after its client gave it up */
     STALL_US = 60000000,

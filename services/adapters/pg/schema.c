@@ -19,6 +19,7 @@ static const char *const versions[] = {
     "20261122000009", /* new due */
     "20261122000010", /* compressed outbox */
     "20261122000011", /* arrays by number */
+    "20261122000012", /* sooner acquire */
 };
 
 enum { VERSIONS = sizeof versions / sizeof *versions };
