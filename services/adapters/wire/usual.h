@@ -14,8 +14,7 @@
 #include <stdbool.h>
 
 /* True: *ret_event is the purchase in `bytes`, which are its canonical encoding and hold its texts. False: it is not a
- * usual one, or the arena is full; then the arena is as
- * it was, and *ret_event of no use. */
+ * usual one, or the arena is full; then the arena is as it was, and *ret_event of no use. */
 LOY_MUST_USE bool loy_wire_usual_read(struct loy_str bytes, struct loy_arena *arena, struct loy_event *ret_event);
 
 #endif
