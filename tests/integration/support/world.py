@@ -1,4 +1,5 @@
 """A world: one installation of loyald with its database, topics, Redis and workers, all of them this test's own."""
+import contextlib
 import os
 import re
 import subprocess
@@ -267,8 +268,17 @@ class World:
 
     # --- records out ------------------------------------------------------------------------------------------------
 
+    def wait_published(self, seconds=5):
+        """Until the outbox is empty, or nobody is there to empty it: an outcome is committed before it is told."""
+        deadline = time.monotonic() + seconds
+        with contextlib.suppress(psycopg.Error):  # no table yet, or no database now: the topic is all there is
+            while (any(program.running() for program in self.running) and time.monotonic() < deadline
+                   and self.query("SELECT 1 FROM outbox LIMIT 1")):
+                time.sleep(0.05)
+
     def read(self, topic):
-        """All messages of a topic now, by partition and offset."""
+        """All messages of a topic, by partition and offset, once what is committed by now is published."""
+        self.wait_published()
         name = self.topic.get(topic, topic)
         partitions = self.reader.list_topics(name, timeout=10).topics[name].partitions
         left, starts = {}, []
