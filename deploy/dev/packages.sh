@@ -8,7 +8,7 @@ build="gcc g++ make pkg-config librdkafka-dev libhiredis-dev libpq-dev libprotob
        protobuf-compiler libprotobuf-dev nettle-dev libjansson-dev libmicrohttpd-dev liblz4-dev libre2-dev libyaml-dev"
 run="postgresql redis-server kcat python3 tzdata"
 test="libcmocka-dev clang clang-format clang-tidy python3-pytest python3-pytest-xdist python3-psycopg python3-confluent-kafka
-      python3-redis python3-protobuf python3-jsonschema python3-yaml zstd kcat git patch"
+      python3-redis python3-protobuf python3-jsonschema python3-yaml zstd kcat git patch pgbouncer"
 system="debootstrap podman buildah podman-compose runc ca-certificates"  # of os-check and image-check alone
 
 [ $# -gt 0 ] || set -- build run test

@@ -35,8 +35,8 @@ static void the_same_error_elsewhere_is_no_guard(void **state)
 static void outages_are_never_anything_else(void **state)
 {
     (void)state;
-    static const char *const states[] = {"",      "08006", "08P01", "40001", "40P01", "53100", "53200",
-                                         "53300", "57014", "57P01", "57P02", "57P03", "25006", "55P03"};
+    static const char *const states[] = {"",      "08006", "08P01", "40001", "40P01", "53100", "53200", "53300",
+                                         "57014", "57P01", "57P02", "57P03", "25006", "55P03", "26000"};
     for (int statement = 0; statement < LOY_PG_STATEMENT_COUNT; statement++) {
         for (size_t i = 0; i < sizeof states / sizeof *states; i++) {
             must_judge((enum loy_pg_statement)statement, states[i], LOY_STORE_OUTAGE, LOY_GUARD_NONE);
@@ -55,6 +55,30 @@ static void what_nobody_thought_of_is_fatal(void **state)
     }
 }
 
+static void what_is_kept_has_a_label_of_its_own(void **state)
+{
+    (void)state;
+    char labels[LOY_PG_STATEMENT_COUNT][LOY_PG_LABEL_SIZE];
+    for (int i = 0; i < LOY_PG_STATEMENT_COUNT; i++) {
+        loy_pg_statement_label((enum loy_pg_statement)i, labels[i]);
+        assert_int_equal(strlen(labels[i]), LOY_PG_LABEL_SIZE - 1);
+        for (int j = 0; j < i; j++) {
+            assert_string_not_equal(labels[i], labels[j]);
+        }
+        bool is_call = strncmp(loy_pg_statement_sql((enum loy_pg_statement)i), "SELECT ", 7) == 0;
+        assert_true(is_call || !loy_pg_statement_is_kept((enum loy_pg_statement)i));
+    }
+    assert_true(loy_pg_statement_is_kept(LOY_PG_SETTINGS) && loy_pg_statement_is_kept(LOY_PG_COUNTER));
+    assert_false(loy_pg_statement_is_kept(LOY_PG_BEGIN) || loy_pg_statement_is_kept(LOY_PG_ACQUIRE));
+}
+
+static void a_pooler_shows_in_two_ways(void **state)
+{
+    (void)state;
+    assert_true(loy_pg_is_of_a_pooler("26000") && loy_pg_is_of_a_pooler("42P05"));
+    assert_false(loy_pg_is_of_a_pooler("42P01") || loy_pg_is_of_a_pooler("") || loy_pg_is_of_a_pooler("57P01"));
+}
+
 static void only_endings_end_the_connection(void **state)
 {
     (void)state;
@@ -71,8 +95,9 @@ static void only_endings_end_the_connection(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(the_statement_decides_the_guard), cmocka_unit_test(the_same_error_elsewhere_is_no_guard),
-        cmocka_unit_test(outages_are_never_anything_else), cmocka_unit_test(what_nobody_thought_of_is_fatal),
+        cmocka_unit_test(the_statement_decides_the_guard),     cmocka_unit_test(the_same_error_elsewhere_is_no_guard),
+        cmocka_unit_test(outages_are_never_anything_else),     cmocka_unit_test(what_nobody_thought_of_is_fatal),
+        cmocka_unit_test(what_is_kept_has_a_label_of_its_own), cmocka_unit_test(a_pooler_shows_in_two_ways),
         cmocka_unit_test(only_endings_end_the_connection),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

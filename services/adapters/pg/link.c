@@ -19,7 +19,10 @@ static bool is_readable(const PGconn *conn, short events)
 
 void loy_pg_link_init(struct loy_pg_link *link, int64_t connect_timeout_us, uint64_t seed)
 {
-    *link = (struct loy_pg_link){.connect_timeout_us = connect_timeout_us};
+    *link = (struct loy_pg_link){.connect_timeout_us = connect_timeout_us, .keeps = true};
+    for (int i = 0; i < LOY_PG_STATEMENT_COUNT; i++) {
+        loy_pg_statement_label((enum loy_pg_statement)i, link->labels.of[i]);
+    }
     loy_backoff_init(&link->backoff, BACKOFF_FIRST_US, BACKOFF_LAST_US, seed);
 }
 
@@ -75,13 +78,26 @@ static void take_whole_commits(const PGconn *conn)
     }
 }
 
+/* The types of its parameters are those of the function that each calls. */
+static bool send_kept(struct loy_pg_link *link)
+{
+    for (int i = 0; link->keeps && i < LOY_PG_STATEMENT_COUNT; i++) {
+        enum loy_pg_statement statement = (enum loy_pg_statement)i;
+        if (loy_pg_statement_is_kept(statement) &&
+            !PQsendPrepare(link->conn, link->labels.of[i], loy_pg_statement_sql(statement), 0, NULL)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 static enum loy_err ask_types(struct loy_pg_link *link, int64_t now_us, struct loy_error *error)
 {
     PQsetNoticeReceiver(link->conn, ignore_notice, NULL);
     take_whole_commits(link->conn);
     if (PQsetnonblocking(link->conn, 1) != 0 || !PQenterPipelineMode(link->conn) ||
         !PQsendQueryParams(link->conn, loy_pg_statement_sql(LOY_PG_TYPES), 0, NULL, NULL, NULL, NULL, 1) ||
-        !PQpipelineSync(link->conn)) {
+        !send_kept(link) || !PQpipelineSync(link->conn)) {
         return give_up(link, now_us, PQerrorMessage(link->conn), error);
     }
     link->state = LOY_PG_LINK_TYPES;
@@ -110,6 +126,10 @@ static enum loy_err refused_types(struct loy_pg_link *link, const PGresult *resu
                                   struct loy_error *error)
 {
     const char *sqlstate = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+    if (sqlstate && loy_pg_is_of_a_pooler(sqlstate)) {
+        link->keeps = false;
+        return LOY_OK;
+    }
     if (!sqlstate || strncmp(sqlstate, "42", 2) != 0) {
         return give_up(link, now_us, PQresultErrorMessage(result), error);
     }
@@ -132,6 +152,9 @@ static enum loy_err read_types(struct loy_pg_link *link, int64_t now_us, struct 
         case PGRES_TUPLES_OK:
             err = loy_pg_read_types(result, &link->types);
             link->types_read = err == LOY_OK;
+            break;
+        case PGRES_COMMAND_OK:
+        case PGRES_PIPELINE_ABORTED: /* what came before it said why */
             break;
         case PGRES_PIPELINE_SYNC:
             link->state = LOY_PG_LINK_READY;

@@ -16,7 +16,7 @@
 enum loy_pg_link_state {
     LOY_PG_LINK_DOWN,       /* no connection; a new one not before not_before_us */
     LOY_PG_LINK_CONNECTING, /* PQconnectPoll wants `events` */
-    LOY_PG_LINK_TYPES,      /* asked for the numbers of our types */
+    LOY_PG_LINK_TYPES,      /* asked for the numbers of our types, and told what to keep */
     LOY_PG_LINK_READY,      /* in pipeline mode, not blocking */
 };
 
@@ -30,6 +30,8 @@ struct loy_pg_link {
     int64_t connect_timeout_us;
     struct loy_backoff backoff;
     struct loy_pg_types types;
+    bool keeps; /* until a session shows that it is a pooler's: statements that a commit repeats have labels */
+    struct loy_pg_labels labels;
 };
 
 /* Down; connects at the first step. */

@@ -98,6 +98,7 @@ static void fail_statement(struct loy_pg *pg, enum loy_pg_statement statement, c
     enum loy_store_status status = loy_pg_judge(statement, sqlstate ? sqlstate : "", &guard);
     fail(pg, status, code_of(status), loy_pg_statement_name(statement), message ? message : "the connection was lost");
     pg->result.guard = guard;
+    pg->link.keeps = pg->link.keeps && !(sqlstate && loy_pg_is_of_a_pooler(sqlstate));
     (void)strncpy(pg->result.sqlstate, sqlstate ? sqlstate : "", sizeof pg->result.sqlstate - 1);
     /* An error before COMMIT is the transaction's end: then nothing was written. Only where COMMIT itself was cut short
      * does nobody know; a refusal of it by the database's own rules (a deadlock, a full disk) is an answer. */
@@ -160,7 +161,10 @@ static enum loy_err send_request(struct loy_pg *pg)
 
 static enum loy_err send_pipeline(struct loy_pg *pg)
 {
-    pg->pipe = (struct loy_pg_pipe){.conn = pg->link.conn, .arena = &pg->arena, .types = &pg->link.types};
+    pg->pipe = (struct loy_pg_pipe){.conn = pg->link.conn,
+                                    .arena = &pg->arena,
+                                    .types = &pg->link.types,
+                                    .labels = pg->link.keeps ? &pg->link.labels : NULL};
     pg->reading = 0;
     loy_region_reset(&pg->region, &pg->arena, ARENA_KEPT_BYTES);
     enum loy_err err = loy_pg_send(&pg->pipe, LOY_PG_BEGIN, NULL);

@@ -6,10 +6,14 @@ enum loy_err loy_pg_send(struct loy_pg_pipe *pipe, enum loy_pg_statement stateme
     if (params && params->failed) {
         return LOY_ERR_NO_MEMORY;
     }
-    int count = params ? params->count : 0;
-    if (!PQsendQueryParams(pipe->conn, loy_pg_statement_sql(statement), count, params ? params->types : NULL,
-                           params ? params->values : NULL, params ? params->lengths : NULL,
-                           params ? params->formats : NULL, 1)) {
+    static const struct loy_pg_params none;
+    const struct loy_pg_params *p = params ? params : &none;
+    bool kept = pipe->labels && loy_pg_statement_is_kept(statement);
+    int sent = kept ? PQsendQueryPrepared(pipe->conn, pipe->labels->of[statement], p->count, p->values, p->lengths,
+                                          p->formats, 1)
+                    : PQsendQueryParams(pipe->conn, loy_pg_statement_sql(statement), p->count, p->types, p->values,
+                                        p->lengths, p->formats, 1);
+    if (!sent) {
         return LOY_ERR_UNAVAILABLE;
     }
     pipe->sent[pipe->sent_count++] = (uint8_t)statement;

@@ -23,6 +23,10 @@ struct loy_pg_types {
     Oid member_array;
 };
 
+struct loy_pg_labels {
+    char of[LOY_PG_STATEMENT_COUNT][LOY_PG_LABEL_SIZE];
+};
+
 struct loy_pg_params;
 
 /* A pipeline that is being filled. */
@@ -30,6 +34,7 @@ struct loy_pg_pipe {
     PGconn *conn; /* borrowed, in pipeline mode, not blocking */
     struct loy_arena *arena;
     const struct loy_pg_types *types;
+    const struct loy_pg_labels *labels;   /* of what the session keeps; NULL: it keeps nothing */
     uint8_t sent[LOY_PG_STATEMENT_COUNT]; /* enum loy_pg_statement, in the order of sending */
     unsigned sent_count;
 };

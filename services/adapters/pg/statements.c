@@ -1,6 +1,10 @@
 #include "adapters/pg/statements.h"
 
+#include "base/hash.h"
+
 #include <assert.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 static const struct {
@@ -30,6 +34,7 @@ static const struct {
     {"55P03", LOY_STORE_OUTAGE, false}, /* a lock was not to be had in time */
     {"22", LOY_STORE_POISON, false},    /* data exception */
     {"23", LOY_STORE_POISON, false},    /* integrity constraint */
+    {"26000", LOY_STORE_OUTAGE, false}, /* a kept statement is not there: it is sent whole from now on */
 };
 
 const char *loy_pg_statement_sql(enum loy_pg_statement statement)
@@ -42,6 +47,22 @@ const char *loy_pg_statement_name(enum loy_pg_statement statement)
 {
     assert(statement < LOY_PG_STATEMENT_COUNT);
     return table[statement].name;
+}
+
+bool loy_pg_statement_is_kept(enum loy_pg_statement statement)
+{
+    return statement >= LOY_PG_SETTINGS && statement <= LOY_PG_COUNTER;
+}
+
+void loy_pg_statement_label(enum loy_pg_statement statement, char ret_label[LOY_PG_LABEL_SIZE])
+{
+    const char *sql = loy_pg_statement_sql(statement);
+    (void)snprintf(ret_label, LOY_PG_LABEL_SIZE, "loyald_%08" PRIx32, loy_murmur2(loy_str(sql)));
+}
+
+bool loy_pg_is_of_a_pooler(const char *sqlstate)
+{
+    return strcmp(sqlstate, "26000") == 0 || strcmp(sqlstate, "42P05") == 0;
 }
 
 enum loy_store_status loy_pg_judge(enum loy_pg_statement statement, const char *sqlstate, enum loy_guard *ret_guard)

@@ -63,6 +63,16 @@ enum loy_pg_statement {
         LOY_PG_STATEMENT_COUNT
 };
 
+/* True for the functions of a commit: the session keeps them under their labels, parsed and planned once. */
+bool loy_pg_statement_is_kept(enum loy_pg_statement statement);
+
+/* A name that says the text: who finds it in a session that others had before runs what was meant. */
+enum { LOY_PG_LABEL_SIZE = 16 };
+void loy_pg_statement_label(enum loy_pg_statement statement, char ret_label[LOY_PG_LABEL_SIZE]);
+
+/* True when a session did not keep what it was told to, or kept it for somebody else: a pooler's, docs/adr/0018. */
+bool loy_pg_is_of_a_pooler(const char *sqlstate);
+
 /* Borrowed constants. */
 const char *loy_pg_statement_sql(enum loy_pg_statement statement);
 const char *loy_pg_statement_name(enum loy_pg_statement statement);
