@@ -207,7 +207,7 @@ class Bench:
             installation.start_worker()
             installation.worker.wait_until_ready()
         found = []
-        self.result["latency_client"] = "in C (linger 5 ms, a fetch every 10 ms)"  # as pace.c sets it
+        self.result["latency_client"] = "in C (linger 20 ms, a fetch every 10 ms)"  # as pace.c sets it
         for share in LATENCY_SHARES:
             self.say(f"latency: {share:.0%} of {rate:,} a second for {self.options.seconds} s")
             found.append({"share": share, **self.pace(installation, rate * share, f"lat{int(share * 100)}")})
