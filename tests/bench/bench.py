@@ -65,6 +65,12 @@ class ApacheKafka:
     def process_id(self):
         return int((self.folder / "pid").read_text())
 
+    def initial_rebalance_delay_ms(self):
+        """How long a group of nobody waits for more members: part of a worker's start."""
+        lines = (self.folder / "server.properties").read_text().splitlines()
+        found = [line.split("=", 1)[1] for line in lines if line.startswith("group.initial.rebalance.delay.ms=")]
+        return int(found[-1]) if found else None
+
     def __enter__(self):
         self.bootstrap = self.run("start")
         return self
@@ -121,6 +127,7 @@ class Bench:
             "postgres_settings": {"fsync": "on", **SETTINGS},
             "redis": machine.first_line("redis-server", "--version"),
             "kafka": kafka_version(self.services["broker"].environment["KAFKA_LIB"]),
+            "kafka_initial_rebalance_delay_ms": self.services["broker"].initial_rebalance_delay_ms(),
             "java": machine.first_line("java", "-version")}
 
     # --- cases -------------------------------------------------------------------------------------------------------

@@ -156,7 +156,7 @@ The figures are of one machine on one day; the ratios travel better than the rat
 HOW = """## How it is measured
 
 - **The world**: Apache Kafka, PostgreSQL with fsync on and Redis, private to the run, on the same machine as the worker;
-  {partitions} partitions. PostgreSQL: {settings}.{warm_up}
+  {partitions} partitions. PostgreSQL: {settings}.{group}{warm_up}
 - **A run**: the topic is filled while no worker runs ({purchases:,} purchases of one to three lines, {event_bytes} bytes
   each on average, every one of which earns). Then `CHECKPOINT`, and one worker with {threads} threads is started. The clock runs
   from the start of the process, joining the group included, until every partition's row stands at the topic's high watermark
@@ -212,8 +212,15 @@ def how(result):
     settings = ", ".join(f"{key} {value}" for key, value in result["versions"]["postgres_settings"].items())
     return HOW.format(partitions=options["partitions"], settings=settings, purchases=main["purchases"],
                       event_bytes=main["event_bytes"], threads=options["threads"], warm=options["warm_seconds"],
-                      seconds=options["seconds"], checkpoints=checkpoints(result), warm_up=warm_up(result),
+                      seconds=options["seconds"], checkpoints=checkpoints(result), warm_up=warm_up(result), group=group(result),
                       client=result.get("latency_client", "in C (linger 5 ms)"))
+
+
+def group(result):
+    """What the broker adds to the start of a worker; results before that was noted were with 300 ms."""
+    delay = result["versions"].get("kafka_initial_rebalance_delay_ms")
+    return "" if delay is None else f"""
+  Kafka waits {delay} ms for more members of a group of nobody, and as long again when one came (its default is 3,000)."""
 
 
 def missed(result):

@@ -191,18 +191,15 @@ static void log_line(void *self, int level, const char *text)
 static void serve(struct shell *s)
 {
     for (bool more = true; more;) {
-        struct loy_bus_event e;
-        for (int i = 0; i < 1000; i++) {
+        struct loy_bus_event e = {.kind = LOY_BUS_RECORD};
+        for (int i = 0; i < 1000 && e.kind != LOY_BUS_NOTHING; i++) {
             s->bus.poll(s->bus.self, &e);
-            if (e.kind == LOY_BUS_NOTHING) {
-                break;
-            }
             print_event(s, &e);
         }
         (void)fflush(stdout);
         struct pollfd fds[] = {{.fd = STDIN_FILENO, .events = POLLIN},
                                {.fd = s->bus.wake_fd(s->bus.self), .events = POLLIN}};
-        (void)poll(fds, 2, 1000);
+        (void)poll(fds, 2, e.kind == LOY_BUS_NOTHING ? 1000 : 0);
         if (fds[0].revents) {
             more = read_commands(s);
         }

@@ -437,3 +437,18 @@ def test_what_is_resumed_is_read_at_once(world):
         took.append(time.monotonic() - started)
         time.sleep(0.13 * number % 0.5)  # at any moment of that second
     assert sorted(took)[3] < 0.3, took  # the middle one: the machine may be busy
+
+
+def test_a_backlog_is_read_without_rests(world):
+    """A fetcher of librdkafka 2.0.2 that has enough read ahead looks again after a second: as often as it has."""
+    world.fill(world.topics[0], 1, [f"{number} ".ljust(100, ".") for number in range(40000)])
+    shell = world.shell()
+    shell.wait("assigned")
+    began = time.monotonic()
+    shell.start_all(range(PARTITIONS))
+    while len(shell.lines) < 40000 and time.monotonic() - began < PATIENCE:  # wait() reads all lines for each
+        time.sleep(0.02)
+    shell.wait("record 0 1 39999 ")
+    seconds = time.monotonic() - began
+    assert [int(line.split()[3]) for line in shell.having("record 0 1 ")] == list(range(40000))
+    assert seconds < 4, f"40,000 records took {seconds:.1f} s"

@@ -55,7 +55,7 @@ transaction.state.log.min.isr=1
 transaction.state.log.num.partitions=4
 share.coordinator.state.topic.replication.factor=1
 share.coordinator.state.topic.min.isr=1
-group.initial.rebalance.delay.ms=300
+group.initial.rebalance.delay.ms=50
 group.min.session.timeout.ms=1000
 ${KAFKA_SETTINGS:-}
 P

@@ -118,6 +118,27 @@ static void wake(struct loy_kafka_consumer *in, rd_kafka_topic_partition_list_t 
     (void)ignored; /* then it is fetched a little later */
 }
 
+/* By a seek that nobody waits for, of what has least to lose: a paused topic was not read ahead, and the last one
+ * (ticks) is small. It goes to where that stands, so nothing changes but that the fetcher looks around. */
+void loy_kafka_wake_fetcher(struct loy_kafka_consumer *in)
+{
+    int32_t k = 0;
+    while (k < in->partitions && !in->started[k]) {
+        k++;
+    }
+    if (k == in->partitions || in->revoking) {
+        return;
+    }
+    int16_t topic = (int16_t)(in->topic_count - 1);
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);
+    rd_kafka_topic_partition_list_add(list, in->topics[topic], k)->offset = loy_kafka_slot(in, topic, k)->next;
+    rd_kafka_error_t *ignored = rd_kafka_seek_partitions(in->client, list, 0);
+    if (ignored) {
+        rd_kafka_error_destroy(ignored); /* then it is fetched a little later */
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+}
+
 enum loy_err loy_kafka_consumer_assign(struct loy_kafka_consumer *in, const struct loy_bus_start *starts,
                                        uint32_t count, struct loy_error *error)
 {

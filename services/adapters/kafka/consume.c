@@ -6,7 +6,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HEARTBEAT_MS_MAX = 300 };
+enum {
+    HEARTBEAT_MS_MAX = 300,
+    LOOK_RECORDS = 250,        /* how often it is looked how many are read ahead */
+    LARGE_BYTES = 1024 * 1024, /* handed out until nothing was left: few, but large ones were read ahead */
+};
 
 /* --- life --------------------------------------------------------------------------------------------------------- */
 
@@ -150,6 +154,40 @@ void loy_kafka_consumer_fini(struct loy_kafka_consumer *in)
     *in = (struct loy_kafka_consumer){0};
 }
 
+/* --- reading ahead -------------------------------------------------------------------------------------------------
+ */
+
+static void wake_fetcher(struct loy_kafka_consumer *in)
+{
+    in->bytes_since_wake = 0;
+    loy_kafka_wake_fetcher(in);
+}
+
+/* A fetcher that finds enough read ahead sleeps, up to a second (librdkafka 2.0.2), and nobody wakes it when that has
+ * been taken: a thread would run dry before the next look. So it is woken when fewer are left than it wants. */
+static void look_ahead(struct loy_kafka_consumer *in, const struct loy_record *record)
+{
+    in->bytes_since_wake += record->key.len + record->value.len;
+    if (in->records_before_look-- > 0) {
+        return;
+    }
+    bool ahead = rd_kafka_queue_length(in->queue) >= LOY_KAFKA_AHEAD;
+    if (in->ahead && !ahead) {
+        wake_fetcher(in);
+    }
+    in->ahead = ahead;
+    in->records_before_look = LOOK_RECORDS;
+}
+
+/* Nothing is left. Where that came of large records the fetcher may sleep over their bytes. */
+static void run_dry(struct loy_kafka_consumer *in)
+{
+    if (in->ahead || in->bytes_since_wake >= LARGE_BYTES) {
+        wake_fetcher(in);
+    }
+    in->ahead = false;
+}
+
 /* --- records and ends --------------------------------------------------------------------------------------------- */
 
 /* The headers of a record, into in->headers. False: no memory. */
@@ -278,6 +316,7 @@ static bool take_record(struct loy_kafka_consumer *in, rd_kafka_event_t **event,
     }
     in->current = *event;
     *event = NULL;
+    look_ahead(in, &ret_event->record);
     return true;
 }
 
@@ -335,6 +374,7 @@ bool loy_kafka_consumer_poll(struct loy_kafka *kafka, struct loy_bus_event *ret_
         rd_kafka_event_t *event = in->stashed ? in->stashed : rd_kafka_queue_poll(in->queue, 0);
         in->stashed = NULL;
         if (!event) {
+            run_dry(in);
             return false;
         }
         bool told = take(kafka, &event, ret_event);

@@ -3,6 +3,10 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* A number of the preprocessor as a property's text. */
+#define TEXT_OF(number) #number
+#define TEXT(number) TEXT_OF(number)
+
 enum { CONF_TEXT_MAX = 512 };
 
 enum { ALL = 1 << LOY_KAFKA_CONSUMER | 1 << LOY_KAFKA_PRODUCER | 1 << LOY_KAFKA_ADMIN };
@@ -36,10 +40,10 @@ static const struct property {
     {"topic.metadata.refresh.interval.ms", "10000", IN, false},
     /* A thread that stopped turning gives its partitions up. */
     {"max.poll.interval.ms", "60000", IN, false},
-    /* Read ahead of each partition, and what one answer brings on top of it; the defaults are 100,000 records and
-     * 64 MiB a thread. With 2,000 records and answers of 128 KiB a full topic was worked at half the rate, since
-     * librdkafka looks again for what is to be fetched only now and then. A larger record comes all the same. */
-    {"queued.min.messages", "3000", IN, false},
+    /* Read ahead by a consumer, and what one answer brings on top of it, for each partition; the defaults are 100,000
+     * records and 64 MiB a thread. When all of that is there librdkafka 2.0.2 looks again after a second only:
+     * consume.c wakes it before the last of these records is handed out. A larger record comes all the same. */
+    {"queued.min.messages", TEXT(LOY_KAFKA_AHEAD), IN, false},
     {"queued.max.messages.kbytes", "8192", IN, false},
     {"fetch.message.max.bytes", "393216", IN, false},
     {"fetch.max.bytes", "8388608", IN, false},

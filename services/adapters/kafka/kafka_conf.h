@@ -9,6 +9,9 @@
 
 #include <librdkafka/rdkafka.h>
 
+/* With so many records read ahead by a consumer, of all its partitions together, librdkafka asks for no more. */
+#define LOY_KAFKA_AHEAD 3000
+
 enum loy_kafka_client { LOY_KAFKA_CONSUMER, LOY_KAFKA_PRODUCER, LOY_KAFKA_ADMIN };
 
 /* Everything but the group and its time-out. The caller owns *ret_conf. LOY_ERR_CONFIG names the property refused. */

@@ -42,7 +42,10 @@ struct loy_kafka_consumer {
     bool named;                   /* has a name in the group, see struct loy_kafka_config */
     struct loy_bus_event held;    /* to be handed out by the next poll, after what explains it */
     bool has_held;
-    struct loy_header *headers; /* of the current record */
+    uint32_t records_before_look; /* until it is looked again how many are read ahead */
+    bool ahead;                   /* there were enough when it was last looked: the fetcher may sleep */
+    size_t bytes_since_wake;      /* of records handed out since the fetcher was last woken */
+    struct loy_header *headers;   /* of the current record */
     uint32_t headers_capacity;
 };
 
@@ -117,6 +120,8 @@ bool loy_kafka_take_rebalance(struct loy_kafka_consumer *in, rd_kafka_event_t **
 void loy_kafka_assign_paused(struct loy_kafka_consumer *in, const rd_kafka_topic_partition_list_t *given);
 void loy_kafka_assign_nothing(struct loy_kafka_consumer *in);
 int64_t loy_kafka_now_ms(void);
+/* Has what may be fetched looked for at once, without waiting for an answer. */
+void loy_kafka_wake_fetcher(struct loy_kafka_consumer *in);
 struct loy_kafka_slot *loy_kafka_slot(const struct loy_kafka_consumer *in, int16_t topic, int32_t k);
 /* Place of a topic among the inputs, -1: not one of them. */
 int16_t loy_kafka_topic_at(const struct loy_kafka_consumer *in, const char *name);
