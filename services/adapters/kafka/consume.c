@@ -8,6 +8,7 @@
 
 enum {
     HEARTBEAT_MS_MAX = 300,
+    URGE_MS = 100,
     LOOK_RECORDS = 250,        /* how often it is looked how many are read ahead */
     LARGE_BYTES = 1024 * 1024, /* handed out until nothing was left: few, but large ones were read ahead */
 };
@@ -179,9 +180,21 @@ static void look_ahead(struct loy_kafka_consumer *in, const struct loy_record *r
     in->records_before_look = LOOK_RECORDS;
 }
 
+/* Who waits for partitions may have to join once more, since the group began another round meanwhile. librdkafka does
+ * so a second after it joined before, but then looks once in a second only, unless something is asked of it. */
+static void urge_to_join(struct loy_kafka_consumer *in)
+{
+    int64_t now_ms = loy_kafka_now_ms();
+    if (now_ms - in->urged_ms >= URGE_MS && !memchr(in->owned, true, (size_t)in->partitions * sizeof *in->owned)) {
+        in->urged_ms = now_ms;
+        (void)is_member(in);
+    }
+}
+
 /* Nothing is left. Where that came of large records the fetcher may sleep over their bytes. */
 static void run_dry(struct loy_kafka_consumer *in)
 {
+    urge_to_join(in);
     if (in->ahead || in->bytes_since_wake >= LARGE_BYTES) {
         wake_fetcher(in);
     }

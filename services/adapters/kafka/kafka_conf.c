@@ -45,7 +45,7 @@ static const struct property {
      * consume.c wakes it before the last of these records is handed out. A larger record comes all the same. */
     {"queued.min.messages", TEXT(LOY_KAFKA_AHEAD), IN, false},
     {"queued.max.messages.kbytes", "8192", IN, false},
-    {"fetch.message.max.bytes", "393216", IN, false},
+    {"fetch.message.max.bytes", "262144", IN, false},
     {"fetch.max.bytes", "8388608", IN, false},
     /* Records of some milliseconds make an answer: each one costs the broker and us as much as a hundred records do,
      * and becomes a batch, whose transaction costs as much again. At a fifth of what a machine can do, waiting 40 ms

@@ -10,7 +10,7 @@
 #include <librdkafka/rdkafka.h>
 
 /* With so many records read ahead by a consumer, of all its partitions together, librdkafka asks for no more. */
-#define LOY_KAFKA_AHEAD 3000
+#define LOY_KAFKA_AHEAD 2000
 
 enum loy_kafka_client { LOY_KAFKA_CONSUMER, LOY_KAFKA_PRODUCER, LOY_KAFKA_ADMIN };
 

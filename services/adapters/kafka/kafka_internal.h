@@ -42,6 +42,7 @@ struct loy_kafka_consumer {
     bool named;                   /* has a name in the group, see struct loy_kafka_config */
     struct loy_bus_event held;    /* to be handed out by the next poll, after what explains it */
     bool has_held;
+    int64_t urged_ms;             /* monotonic: when it was last asked to look whether it has to join again */
     uint32_t records_before_look; /* until it is looked again how many are read ahead */
     bool ahead;                   /* there were enough when it was last looked: the fetcher may sleep */
     size_t bytes_since_wake;      /* of records handed out since the fetcher was last woken */
