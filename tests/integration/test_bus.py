@@ -15,10 +15,10 @@ import uuid
 
 import confluent_kafka
 import pytest
-from confluent_kafka.admin import AdminClient, NewTopic
 
 import services
 from support.apache import ApacheKafka
+from support.topics import make as make_topics
 
 PATIENCE = 40  # seconds until an event must have come
 PARTITIONS = 4
@@ -134,10 +134,7 @@ def new_world(programs, tmp_path, apache):
         topics = {f"{prefix}.{name}": count for name, count in zip(TOPICS, partitions) if count}
         embedded = None
         if apache:
-            client = AdminClient({"bootstrap.servers": apache.bootstrap})
-            made_topics = client.create_topics([NewTopic(name, count, 1) for name, count in topics.items()]) if topics else {}
-            for made_topic in made_topics.values():
-                made_topic.result(PATIENCE)
+            make_topics(apache.bootstrap, topics)
         else:
             embedded = services.Broker(tmp_path / prefix, str(programs / "loyald-broker"), topics)
             embedded.start()

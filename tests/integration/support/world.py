@@ -7,12 +7,13 @@ import time
 import uuid
 
 import confluent_kafka
-import confluent_kafka.admin
 import psycopg
 from confluent_kafka import TopicPartition
 from loyalty.v1 import update_pb2
 
 import services
+
+from support import topics
 
 OUTCOMES = ("applied", "duplicate", "ignored", "forwarded", "rejected", "gap")  # partition.outcome_totals
 INTERNAL = 1  # place of the internal topic among the inputs
@@ -77,10 +78,7 @@ class World:
 
     def create_topics(self, counts):
         """As loyalctl would not: with different numbers of partitions."""
-        admin = confluent_kafka.admin.AdminClient({"bootstrap.servers": self.bootstrap, "log_level": self.log_level})
-        topics = [confluent_kafka.admin.NewTopic(name, count, 1) for name, count in counts.items()]
-        for created in admin.create_topics(topics).values():
-            created.result(30)
+        topics.make(self.bootstrap, counts, log_level=self.log_level)
 
     def __enter__(self):
         self.open()
