@@ -142,7 +142,7 @@ void loy_kafka_wake_fetcher(struct loy_kafka_consumer *in)
 enum loy_err loy_kafka_consumer_assign(struct loy_kafka_consumer *in, const struct loy_bus_start *starts,
                                        uint32_t count, struct loy_error *error)
 {
-    if (in->revoking || count == 0) {
+    if (in->revoking || in->fenced || count == 0) {
         return LOY_OK; /* what is being taken is not started any more */
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count * in->topic_count);
@@ -207,7 +207,8 @@ void loy_kafka_consumer_pause(struct loy_kafka_consumer *in, int32_t k, int16_t 
 
 enum loy_err loy_kafka_consumer_seek(struct loy_kafka_consumer *in, struct loy_position to, struct loy_error *error)
 {
-    if (to.partition < 0 || to.partition >= in->partitions || !in->started[to.partition] || in->revoking) {
+    if (to.partition < 0 || to.partition >= in->partitions || !in->started[to.partition] || in->revoking ||
+        in->fenced) {
         return LOY_OK; /* nothing is fetched there any more */
     }
     rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new(1);

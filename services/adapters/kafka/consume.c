@@ -48,15 +48,12 @@ static enum loy_err allocate(struct loy_kafka_consumer *in, const struct loy_kaf
     return whole ? LOY_OK : loy_error_set(error, LOY_ERR_NO_MEMORY, "no memory for %zu partitions", n);
 }
 
-enum loy_err loy_kafka_consumer_init(struct loy_kafka *kafka, struct loy_error *error)
+/* A member of the group, with a name when `instance` is one. */
+static enum loy_err join(struct loy_kafka *kafka, const char *instance, struct loy_error *error)
 {
     struct loy_kafka_consumer *in = &kafka->in;
-    enum loy_err err = allocate(in, &kafka->config, error);
-    if (err) {
-        return err;
-    }
     rd_kafka_conf_t *conf = NULL;
-    err = loy_kafka_conf_new(LOY_KAFKA_CONSUMER, &kafka->config.connection, &conf, error);
+    enum loy_err err = loy_kafka_conf_new(LOY_KAFKA_CONSUMER, &kafka->config.connection, &conf, error);
     if (err) {
         return err;
     }
@@ -64,7 +61,7 @@ enum loy_err loy_kafka_consumer_init(struct loy_kafka *kafka, struct loy_error *
     (void)snprintf(timeout, sizeof timeout, "%d", kafka->config.session_timeout_ms);
     err = loy_kafka_conf_set(conf, "group.id", kafka->config.group, error);
     if (!err) {
-        err = loy_kafka_conf_set(conf, "group.instance.id", kafka->config.instance, error);
+        err = loy_kafka_conf_set(conf, "group.instance.id", instance, error);
     }
     if (!err && kafka->config.session_timeout_ms > 0) {
         err = loy_kafka_conf_set(conf, "session.timeout.ms", timeout, error);
@@ -88,9 +85,15 @@ enum loy_err loy_kafka_consumer_init(struct loy_kafka *kafka, struct loy_error *
     }
     (void)rd_kafka_poll_set_consumer(in->client);
     in->queue = rd_kafka_queue_get_consumer(in->client);
-    in->named = kafka->config.instance && *kafka->config.instance;
+    in->named = instance && *instance;
     loy_kafka_wake_by(kafka, in->queue);
     return subscribe(in, error);
+}
+
+enum loy_err loy_kafka_consumer_init(struct loy_kafka *kafka, struct loy_error *error)
+{
+    enum loy_err err = allocate(&kafka->in, &kafka->config, error);
+    return err ? err : join(kafka, kafka->config.instance, error);
 }
 
 static void release(rd_kafka_event_t **event)
@@ -128,13 +131,13 @@ static void leave_group(struct loy_kafka_consumer *in)
     }
 }
 
-void loy_kafka_consumer_fini(struct loy_kafka_consumer *in)
+static void close_client(struct loy_kafka_consumer *in)
 {
     release(&in->current);
     release(&in->stashed);
     if (in->queue) {
         rd_kafka_queue_io_event_enable(in->queue, -1, NULL, 0);
-        if (in->named) {
+        if (in->named && !in->fenced) {
             leave_group(in);
         }
         rd_kafka_queue_destroy(in->queue);
@@ -143,6 +146,13 @@ void loy_kafka_consumer_fini(struct loy_kafka_consumer *in)
         (void)rd_kafka_consumer_close(in->client);
         rd_kafka_destroy(in->client);
     }
+    in->queue = NULL;
+    in->client = NULL;
+}
+
+void loy_kafka_consumer_fini(struct loy_kafka_consumer *in)
+{
+    close_client(in);
     for (int t = 0; t < LOY_TOPICS_MAX; t++) {
         free(in->topics[t]);
     }
@@ -357,6 +367,28 @@ static bool take_error(struct loy_kafka *kafka, rd_kafka_event_t *event, struct 
     return ours && take_end(in, at, ret_event);
 }
 
+/* --- somebody else has our name --------------------------------------------------------------------------------------
+ */
+
+/* Mostly it is ourselves: a request to join that was held up somewhere and came after the one that was sent in its
+ * place. Who joins again has the name again, and nobody waits for a ghost's session. The second time it may be another
+ * worker that was given the same name, and the two would fence each other for ever: then without a name.
+ * True: *ret_event tells what was owned, or that it failed. */
+static bool join_again(struct loy_kafka *kafka, struct loy_bus_event *ret_event)
+{
+    struct loy_kafka_consumer *in = &kafka->in;
+    if (loy_kafka_take_away(in, LOY_BUS_LOST, ret_event)) {
+        return true;
+    }
+    close_client(in);
+    in->fenced = false;
+    memset(in->slots, 0, in->topic_count * (size_t)in->partitions * sizeof *in->slots);
+    memset(in->started, 0, (size_t)in->partitions * sizeof *in->started);
+    bool keeps_name = in->fenced_times++ == 0;
+    ret_event->kind = LOY_BUS_ERROR;
+    return join(kafka, keeps_name ? kafka->config.instance : NULL, &ret_event->error) != LOY_OK;
+}
+
 /* --- poll --------------------------------------------------------------------------------------------------------- */
 
 static bool take(struct loy_kafka *kafka, rd_kafka_event_t **event, struct loy_bus_event *ret_event)
@@ -382,6 +414,9 @@ bool loy_kafka_consumer_poll(struct loy_kafka *kafka, struct loy_bus_event *ret_
         return true;
     }
     release(&in->current);
+    if (in->fenced && !in->revoking && join_again(kafka, ret_event)) {
+        return true;
+    }
     /* Until the caller has let go of what is taken away, nothing else of the group may come between. */
     for (int i = 0; i < LOY_KAFKA_SKIP_MAX && in->client && !in->revoking; i++) {
         rd_kafka_event_t *event = in->stashed ? in->stashed : rd_kafka_queue_poll(in->queue, 0);

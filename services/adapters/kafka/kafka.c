@@ -72,9 +72,10 @@ bool loy_kafka_take_common(struct loy_kafka *kafka, const char *who, rd_kafka_t 
     }
     ret_event->kind = LOY_BUS_ERROR;
     enum loy_err err = loy_kafka_err(code);
-    /* A producer that failed for good is replaced; a consumer is not. */
-    if (fatal && client == kafka->in.client && loy_err_class(err) != LOY_CLASS_FATAL) {
-        err = LOY_ERR_MISMATCH;
+    /* A producer that failed for good is replaced; a consumer only where its name was lost. */
+    if (fatal && client == kafka->in.client) {
+        kafka->in.fenced = code == RD_KAFKA_RESP_ERR_FENCED_INSTANCE_ID;
+        err = kafka->in.fenced || loy_err_class(err) == LOY_CLASS_FATAL ? err : LOY_ERR_MISMATCH;
     }
     if (client == kafka->out.client) {
         err = LOY_ERR_UNAVAILABLE;

@@ -40,7 +40,9 @@ struct loy_kafka_consumer {
     int32_t *list;                /* scratch: the partitions of an event */
     bool revoking;                /* REVOKED or LOST is not answered yet */
     bool named;                   /* has a name in the group, see struct loy_kafka_config */
-    struct loy_bus_event held;    /* to be handed out by the next poll, after what explains it */
+    bool fenced;                  /* another member has that name: this client is of no more use */
+    uint32_t fenced_times;
+    struct loy_bus_event held; /* to be handed out by the next poll, after what explains it */
     bool has_held;
     int64_t urged_ms;             /* monotonic: when it was last asked to look whether it has to join again */
     uint32_t records_before_look; /* until it is looked again how many are read ahead */
@@ -114,6 +116,9 @@ void loy_kafka_consumer_report_progress(struct loy_kafka_consumer *in, const str
 
 /* True: *ret_event is set. May keep the event (then *event is NULL), to be taken when what came before is answered. */
 bool loy_kafka_take_rebalance(struct loy_kafka_consumer *in, rd_kafka_event_t **event, struct loy_bus_event *ret_event);
+
+/* Reports everything owned as taken. False when nothing is: then it is answered already. */
+bool loy_kafka_take_away(struct loy_kafka_consumer *in, enum loy_bus_event_kind kind, struct loy_bus_event *ret_event);
 
 /* --- assignment.c: what librdkafka fetches --- */
 

@@ -3,8 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* Reports everything owned as taken. False when nothing is: then it is answered already. */
-static bool take_away(struct loy_kafka_consumer *in, enum loy_bus_event_kind kind, struct loy_bus_event *ret_event)
+bool loy_kafka_take_away(struct loy_kafka_consumer *in, enum loy_bus_event_kind kind, struct loy_bus_event *ret_event)
 {
     uint32_t count = 0;
     for (int32_t k = 0; k < in->partitions; k++) {
@@ -102,14 +101,14 @@ bool loy_kafka_take_rebalance(struct loy_kafka_consumer *in, rd_kafka_event_t **
 {
     if (rd_kafka_event_error(*event) != RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         bool lost = rd_kafka_assignment_lost(in->client) != 0;
-        return take_away(in, lost ? LOY_BUS_LOST : LOY_BUS_REVOKED, ret_event);
+        return loy_kafka_take_away(in, lost ? LOY_BUS_LOST : LOY_BUS_REVOKED, ret_event);
     }
     for (int32_t k = 0; k < in->partitions; k++) {
         if (in->owned[k]) {
             /* The group went on without asking for what we held. */
             in->stashed = *event;
             *event = NULL;
-            return take_away(in, LOY_BUS_LOST, ret_event);
+            return loy_kafka_take_away(in, LOY_BUS_LOST, ret_event);
         }
     }
     return take_assignment(in, rd_kafka_event_topic_partition_list(*event), ret_event);
