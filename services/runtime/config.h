@@ -109,8 +109,8 @@ struct loy_config_list {
       "Records of a batch while there is a backlog")                                                                   \
     X(memory_mb, INT, "256", 4, 65536, NULL, LOY_CONFIG_WORKER,                                                         \
       "Largest memory of a batch; a thread has two")                                                                   \
-    X(cache_mb, INT, "5", 0, 65536, NULL, LOY_CONFIG_WORKER,                                                          \
-      "Memory of a thread's own cache of accounts, 3,000 to 6,000 of them a MiB; 0: none")                                                           \
+    X(cache_mb, INT, "5", 0, 65536, NULL, LOY_CONFIG_WORKER,                                                           \
+      "Memory of a thread's own cache of accounts, 3,000 to 6,000 of them a MiB; 0: none")                             \
     X(historical_sources, LIST, "", 0, 64, NULL, LOY_CONFIG_WORKER,                                                    \
       "Sources whose events are judged as of when they happened, unless the programme names its own")                                    \
     X(output_format, ENUM, "protobuf", 0, 0, "protobuf|json", LOY_CONFIG_ALL,                                          \

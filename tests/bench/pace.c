@@ -257,8 +257,8 @@ static void *read_updates(void *context)
 
 static int64_t run(struct pace *pace)
 {
-    /* One client that publishes much and lingers as such ones do. librdkafka sends a request for each partition: with
-     * the default of 5 ms its 3,200 requests a second cost the broker more than everybody else's. */
+    /* One client that publishes much and lingers as such ones do. librdkafka sends a request for each partition: at
+     * 10,800 events a second the broker took 50 us of CPU time an event with the default of 5 ms, and 38 with 20. */
     static const char *const settings[][2] = {{"enable.idempotence", "true"},
                                               {"linger.ms", "20"},
                                               {"socket.nagle.disable", "true"},
