@@ -7,6 +7,7 @@
 #include "base/table.h"
 #include "base/varint.h"
 
+#include <endian.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -352,6 +353,11 @@ static void parts_are_hashed_with_their_lengths(void **state)
     loy_sha256_parts(one, 2, a);
     loy_sha256_parts(other, 2, b);
     assert_memory_not_equal(a, b, 32);
+    static const uint8_t
+        whole[32] = {0x43, 0xee, 0x65, 0x55, 0x79, 0xde, 0x01, 0xca, 0x73, 0x9b, 0x3f,
+                     0x95, 0xc1, 0xc2, 0xd3, 0xf4, 0x6d, 0x35, 0x3b, 0x2c, 0x0d, 0xf8,
+                     0x18, 0x06, 0x4e, 0xa5, 0x94, 0x50, 0x6c, 0xdb, 0x26, 0x17}; /* of Python's hashlib */
+    assert_memory_equal(a, whole, 32);
     struct loy_digest digest = loy_digest_of(LOY_STR("abc")); /* FIPS 180-2, B.1 */
     static const uint8_t expected[16] = {0xba, 0x78, 0x16, 0xbf, 0x8f, 0x01, 0xcf, 0xea,
                                          0x41, 0x41, 0x40, 0xde, 0x5d, 0xae, 0x22, 0x23};
@@ -381,6 +387,23 @@ static void parts_of_any_length_are_hashed_as_their_bytes(void **state)
         }
         loy_sha256_parts(parts, 3, sha256);
         assert_memory_equal(loy_digest_of((struct loy_str){whole, used}).bytes, sha256, 16);
+    }
+}
+
+/* However the last block comes to be filled. */
+static void a_part_of_each_length_is_hashed_as_its_bytes(void **state)
+{
+    (void)state;
+    char text[8 + 300];
+    for (size_t i = 0; i < sizeof text; i++) {
+        text[i] = (char)(i * 11);
+    }
+    for (size_t length = 0; length <= sizeof text - 8; length++) {
+        uint8_t sha256[32];
+        uint64_t little = htole64((uint64_t)length);
+        memcpy(text, &little, 8);
+        loy_sha256_parts(&(struct loy_str){text + 8, length}, 1, sha256);
+        assert_memory_equal(loy_digest_of((struct loy_str){text, 8 + length}).bytes, sha256, 16);
     }
 }
 
@@ -476,6 +499,7 @@ int main(void)
         cmocka_unit_test(murmur2_places_keys_as_java_clients_do),
         cmocka_unit_test(parts_are_hashed_with_their_lengths),
         cmocka_unit_test(parts_of_any_length_are_hashed_as_their_bytes),
+        cmocka_unit_test(a_part_of_each_length_is_hashed_as_its_bytes),
         cmocka_unit_test(varints_come_back_and_cut_ones_fail),
         cmocka_unit_test(keys_of_one_partition_are_spread_over_a_table),
         cmocka_unit_test(a_table_finds_every_key_and_keeps_the_first_value),
