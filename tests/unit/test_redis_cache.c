@@ -220,6 +220,34 @@ static void what_has_waited_too_long_is_not_written(void **state)
     loy_redis_destroy(redis);
 }
 
+/* The socket takes a part of what is written: what is left follows it, and nothing stands twice or is lost. */
+static void what_a_full_socket_leaves_follows_later(void **state)
+{
+    (void)state;
+    enum { LARGE = 64, BALANCE = 14000 }; /* one command of about 900 KB */
+    static char ids[LARGE][8], balance[BALANCE + 1];
+    static struct loy_cache_write writes[LARGE];
+    (void)snprintf(balance, sizeof balance, "{\"version\":\"%0*d\"}", BALANCE - 15, 1);
+    struct loy_redis *redis = open_up();
+    struct loy_cache cache = loy_redis_cache(redis);
+    for (int64_t round = 0; round < 2; round++) {
+        redis_server_signal(&server, SIGSTOP);
+        for (int i = 0; i < LARGE; i++) {
+            (void)snprintf(ids[i], sizeof ids[i], "m%d", i);
+            writes[i] = (struct loy_cache_write){row_of(ids[i], 1 + i + round * LARGE), loy_str(balance)};
+        }
+        cache.store(cache.self, writes, LARGE);
+        redis_server_signal(&server, SIGCONT);
+        loy_redis_drain(redis, 5000);
+        assert_int_equal(metric("loyald_redis_rows_written_total"), (round + 1) * LARGE);
+    }
+    for (int i = 0; i < LARGE; i++) {
+        assert_int_equal(found(redis, ids[i]), 1 + i + LARGE);
+    }
+    assert_int_equal(metric("loyald_redis_failures_total"), 0);
+    loy_redis_destroy(redis);
+}
+
 static void logs_in_and_chooses_the_database(void **state)
 {
     (void)state;
@@ -581,6 +609,7 @@ int main(void)
         cmocka_unit_test(many_members_are_written_together),
         cmocka_unit_test(members_of_a_refused_command_are_counted),
         cmocka_unit_test(what_has_waited_too_long_is_not_written),
+        cmocka_unit_test(what_a_full_socket_leaves_follows_later),
         cmocka_unit_test(logs_in_and_chooses_the_database),
         cmocka_unit_test(a_row_copied_under_another_key_is_a_miss),
         cmocka_unit_test(garbage_and_wrong_types_are_misses_and_are_replaced),

@@ -57,7 +57,8 @@ static void a_state_of_any_length_comes_back(void **state)
     for (size_t i = 0; i < sizeof text; i++) {
         text[i] = (char)(i * 31 + i / 256);
     }
-    static const size_t lengths[] = {0, 1, 2, 3, 4, 5, 255, 256, 257, LOY_REDIS_ROW_MAX - LOY_REDIS_ROW_HEAD};
+    static const size_t lengths[] = {
+        0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255, 256, 257, LOY_REDIS_ROW_MAX - LOY_REDIS_ROW_HEAD};
     static char large[LOY_REDIS_ROW_MAX * 2];
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         struct loy_member_row row = example();

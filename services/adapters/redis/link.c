@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 enum { READS_A_TURN = 64 };
@@ -237,18 +238,35 @@ static void dial(struct loy_redis_link *link)
 /* --- reading and writing ---------------------------------------------------------------------------------------------
  */
 
+/* What the socket takes at once need not be copied for hiredis first: a chunk of writes is 100 KB. An error is told by
+ * whatever is written or read next. */
+static size_t send_now(const struct loy_redis_link *link, struct loy_str commands)
+{
+    if (link->tls || link->has_unsent) {
+        return 0;
+    }
+    ssize_t sent = send(link->context->fd, commands.at, commands.len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    return sent > 0 ? (size_t)sent : 0;
+}
+
 bool loy_redis_link_send(struct loy_redis_link *link, struct loy_str commands, int tag, uint32_t count)
 {
     assert(count > 0);
     if (!link->context || link->expected_count == LOY_REDIS_EXPECTED_MAX ||
-        (tag != LOY_REDIS_GREETING && link->state != LOY_LINK_UP) ||
-        redisAppendFormattedCommand(link->context, commands.at, commands.len) != REDIS_OK) {
+        (tag != LOY_REDIS_GREETING && link->state != LOY_LINK_UP)) {
+        return false;
+    }
+    size_t sent = send_now(link, commands);
+    bool is_whole = sent == commands.len;
+    /* Where the rest finds no memory the context has failed, and the next write says so: half a command is out. */
+    if (!is_whole && redisAppendFormattedCommand(link->context, commands.at + sent, commands.len - sent) != REDIS_OK &&
+        sent == 0) {
         return false;
     }
     uint32_t at = (link->expected_at + link->expected_count++) % LOY_REDIS_EXPECTED_MAX;
     link->expected[at].tag = tag;
     link->expected[at].count = count;
-    link->has_unsent = true;
+    link->has_unsent = !is_whole;
     return true;
 }
 
