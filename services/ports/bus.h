@@ -94,7 +94,8 @@ struct loy_bus {
     enum loy_err (*produce)(void *self, const struct loy_bus_message *message, uint64_t cookie,
                             struct loy_error *error);
     /* The same of several, in their order within each topic: *ret_taken are taken, all of them unless AGAIN. After any
-     * other error nobody knows which: rebuild_producer(). */
+     * other error nobody knows which: rebuild_producer(). Their values are not copied: each stays where it is,
+     * unchanged, until it is DELIVERED, or the producer was rebuilt, or the bus is gone. */
     enum loy_err (*produce_many)(void *self, const struct loy_bus_message *messages, uint32_t count, uint64_t cookie,
                                  uint32_t *ret_taken, struct loy_error *error);
     /* Forgets everything that was produced and not acknowledged, and starts a new producer. No reports of the old

@@ -205,11 +205,13 @@ enum loy_err loy_publish_undelivered(struct loy_worker *worker)
     return worker->bus.rebuild_producer(worker->bus.self, &worker->error);
 }
 
+/* The producer reads from the rows until it is gone. */
 enum loy_err loy_publish_forget(struct loy_worker *worker)
 {
     if (!worker->outgoing_first) {
         return LOY_OK;
     }
+    enum loy_err err = worker->bus.rebuild_producer(worker->bus.self, &worker->error);
     while (worker->outgoing_first) {
         struct loy_outgoing *row = worker->outgoing_first;
         struct loy_owned *owned = &worker->owned[row->k];
@@ -220,7 +222,7 @@ enum loy_err loy_publish_forget(struct loy_worker *worker)
         free(row);
     }
     worker->outgoing_last = worker->outgoing_next = NULL;
-    return worker->bus.rebuild_producer(worker->bus.self, &worker->error);
+    return err;
 }
 
 static bool wants_trim(const struct loy_worker *worker, const struct loy_owned *owned, int64_t now_us)

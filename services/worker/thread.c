@@ -59,8 +59,8 @@ static enum loy_err open_redis(struct loy_thread *thread, struct loy_error *erro
 
 static void close_parts(struct loy_thread *thread, struct loy_thread_parts *parts)
 {
+    loy_kafka_destroy(parts->kafka); /* first: its producer reads from the worker's rows */
     loy_worker_destroy(parts->worker);
-    loy_kafka_destroy(parts->kafka);
     loy_pg_destroy(parts->pg);
     loy_redis_destroy(thread->redis);
     free(parts);

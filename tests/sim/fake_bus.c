@@ -331,10 +331,9 @@ static void copy_flight(struct sim_pool *pool, struct fake_flight *flight, const
     flight->message.headers = headers;
 }
 
-static enum loy_err bus_produce(void *self, const struct loy_bus_message *message, uint64_t cookie,
-                                struct loy_error *error)
+static enum loy_err produce(struct fake_bus *bus, const struct loy_bus_message *message, bool borrows, uint64_t cookie,
+                            struct loy_error *error)
 {
-    struct fake_bus *bus = self;
     sim_touch(bus->broker->world);
     struct sim_world *world = bus->broker->world;
     if (message->partition >= bus->broker->partitions) {
@@ -350,6 +349,7 @@ static enum loy_err bus_produce(void *self, const struct loy_bus_message *messag
         abort();
     }
     copy_flight(&world->pool, flight, message);
+    flight->borrowed = borrows ? message->value.at : NULL;
     flight->bus = bus;
     flight->producer = bus->name;
     flight->produced_us = world->now_us;
@@ -368,13 +368,19 @@ static enum loy_err bus_produce(void *self, const struct loy_bus_message *messag
     return LOY_OK;
 }
 
+static enum loy_err bus_produce(void *self, const struct loy_bus_message *message, uint64_t cookie,
+                                struct loy_error *error)
+{
+    return produce(self, message, false, cookie, error);
+}
+
 static enum loy_err bus_produce_many(void *self, const struct loy_bus_message *messages, uint32_t count,
                                      uint64_t cookie, uint32_t *ret_taken, struct loy_error *error)
 {
     enum loy_err err = LOY_OK;
     *ret_taken = 0;
     while (!err && *ret_taken < count) {
-        err = bus_produce(self, &messages[*ret_taken], cookie, error);
+        err = produce(self, &messages[*ret_taken], true, cookie, error);
         *ret_taken += !err;
     }
     return err;
@@ -411,6 +417,11 @@ static enum loy_err bus_rebuild_producer(void *self, struct loy_error *error)
     (void)error;
     struct fake_bus *bus = self;
     sim_touch(bus->broker->world);
+    for (const struct fake_flight *flight = bus->broker->flights; flight; flight = flight->next) {
+        if (flight->bus == bus) {
+            fake_flight_check(flight);
+        }
+    }
     orphan_flights(bus);
     bus->report_first = 0;
     bus->report_count = 0;

@@ -124,11 +124,15 @@ struct fake_flight {
     struct fake_bus *bus; /* NULL: its producer is dead or was rebuilt */
     const char *producer;
     struct loy_bus_message message;
+    const char *borrowed; /* the value where the caller has it until this is delivered; NULL: it was copied */
     uint64_t cookie;
     int64_t produced_us;
     int64_t arrive_at_us;
     bool fails, arrives; /* what becomes of it */
 };
+
+/* Aborts where a value that its caller lent to the producer is not what it was. */
+void fake_flight_check(const struct fake_flight *flight);
 
 /* What every client does before it looks: heartbeat, group, deliveries. */
 void fake_group_leave(struct fake_broker *broker, struct fake_bus *bus);

@@ -4,6 +4,7 @@
 
 #include <getopt.h>
 #include <inttypes.h>
+#include <malloc.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -201,6 +202,7 @@ int main(int argc, char **argv)
         return 2;
     }
     loy_log_open(LOY_LOG_ERROR, LOY_LOG_LOGFMT, 2);
+    (void)mallopt(M_PERTURB, 0xdb); /* what is read after it was freed is not what it was */
     struct job *jobs = mmap(NULL, sizeof *jobs * JOBS_MAX, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     if (jobs == MAP_FAILED) {
         perror("mmap");

@@ -146,8 +146,8 @@ static void many_are_taken_as_far_as_there_is_room(void **state)
     assert_int_equal(bus.rebuild_producer(bus.self, NULL), LOY_OK);
     assert_int_equal(bus.produce_many(bus.self, messages, 3, 1, &taken, &error), LOY_OK);
     assert_int_equal(taken, 3);
-    free(bytes);
     loy_kafka_destroy(kafka);
+    free(bytes);
 }
 
 static void an_unknown_compression_is_refused(void **state)

@@ -239,7 +239,8 @@ enum loy_err loy_kafka_producer_produce(struct loy_kafka *kafka, const struct lo
 }
 
 /* Those of the messages that go to this output, in one call: librdkafka then looks at the time, and at the topic, once.
- * They have their numbers already: the first is `number`. */
+ * They have their numbers already: the first is `number`. Not RD_KAFKA_MSG_F_COPY: the values are the caller's until
+ * they are reported (keys are copied in any case). */
 static enum loy_err enqueue_output(struct loy_kafka_producer *out, uint8_t output, const uint8_t *outputs,
                                    const struct loy_bus_message *messages, uint32_t count, uint64_t number,
                                    struct loy_error *error)
@@ -260,8 +261,8 @@ static enum loy_err enqueue_output(struct loy_kafka_producer *out, uint8_t outpu
                                                  .key_len = key ? m->key.len : 0,
                                                  ._private = (void *)(uintptr_t)(number + i)};
     }
-    const int flags = RD_KAFKA_MSG_F_COPY | RD_KAFKA_MSG_F_PARTITION;
-    if (some == 0 || rd_kafka_produce_batch(topic, RD_KAFKA_PARTITION_UA, flags, out->many, some) == some) {
+    if (some == 0 ||
+        rd_kafka_produce_batch(topic, RD_KAFKA_PARTITION_UA, RD_KAFKA_MSG_F_PARTITION, out->many, some) == some) {
         return LOY_OK;
     }
     int failed = 0;
