@@ -1,13 +1,15 @@
 #include "base/calendar.h"
 
 #include <assert.h>
+#include <string.h>
 
 #define AROUND_US (3 * LOY_US_PER_DAY)
 
 static int64_t floor_div(int64_t a, int64_t b)
 {
+    assert(b > 0);
     int64_t quotient = a / b;
-    return quotient - (a % b != 0 && (a < 0) != (b < 0));
+    return quotient - (quotient * b > a);
 }
 
 int64_t loy_days_from_date(struct loy_date date)
@@ -138,6 +140,12 @@ int64_t loy_day_start_us(const struct loy_zone *zone, int64_t local_day)
     return as_if_utc - loy_zone_offset_s(zone, as_if_utc) * LOY_US_PER_SECOND;
 }
 
+/* All numbers of two digits, one behind the other. */
+#define TENS(ten) ten "0" ten "1" ten "2" ten "3" ten "4" ten "5" ten "6" ten "7" ten "8" ten "9"
+static const char two_digits[] =
+    TENS("0") TENS("1") TENS("2") TENS("3") TENS("4") TENS("5") TENS("6") TENS("7") TENS("8") TENS("9");
+#undef TENS
+
 /* Exactly `count` digits and the character behind them; not printf, which an update would call some times. */
 static char *put_digits(char *at, uint32_t value, int count, char behind)
 {
@@ -150,8 +158,8 @@ static char *put_digits(char *at, uint32_t value, int count, char behind)
 
 static char *put_two(char *at, uint32_t value, char behind)
 {
-    at[0] = (char)('0' + value / 10);
-    at[1] = (char)('0' + value % 10);
+    assert(value < 100);
+    memcpy(at, two_digits + (size_t)2 * value, 2);
     at[2] = behind;
     return at + 3;
 }

@@ -38,16 +38,38 @@ static size_t smaller(size_t one, size_t other)
     return one < other ? one : other;
 }
 
+static uint32_t get_four(const char *at)
+{
+    uint32_t four;
+    memcpy(&four, at, sizeof four);
+    return four;
+}
+
+/* Of fewer than eight bytes. */
+static size_t copy_short(char *to, struct loy_str text)
+{
+    size_t at = 0;
+    if (text.len >= sizeof(uint32_t)) {
+        uint32_t first = get_four(text.at), last = get_four(text.at + text.len - sizeof last);
+        if (is_plain((uint64_t)first << 32 | last)) {
+            memcpy(to, &first, sizeof first);
+            memcpy(to + text.len - sizeof last, &last, sizeof last);
+            return text.len;
+        }
+    }
+    for (; at < text.len && is_plain_byte(text.at[at]); at++) {
+        to[at] = text.at[at];
+    }
+    return at;
+}
+
 /* Copies the text as far as it is known to need no escape, and says how far that is: all of it, mostly. The last bytes
  * are taken with some before them once more, so that there are always eight. */
 static size_t copy_plain(char *to, struct loy_str text)
 {
     size_t at = 0;
     if (text.len < sizeof(uint64_t)) {
-        for (; at < text.len && is_plain_byte(text.at[at]); at++) {
-            to[at] = text.at[at];
-        }
-        return at;
+        return copy_short(to, text);
     }
     for (size_t last = text.len - sizeof(uint64_t);; at = smaller(at + sizeof(uint64_t), last)) {
         uint64_t eight;

@@ -62,14 +62,34 @@ char *loy_wire_put_timestamp(char *at, int64_t moment_us);
 /* Where the length of what lies between takes more than one byte: the new end. There is room for it. */
 char *loy_wire_put_long_close(char *length_at, char *at);
 
+/* size is not 0: between NULL and NULL, after a failure, there is never room. */
 LOY_WIRE_EACH_FORM bool loy_wire_put_room(struct loy_wire_put *put, size_t size)
 {
-    if (size > (size_t)(put->end - put->at) || !put->at) {
-        struct loy_wire_room room = loy_wire_put_grow(put->buf, put->at, size);
-        put->at = room.at;
-        put->end = room.end;
+    if (size <= (size_t)(put->end - put->at)) {
+        if (!put->at) {
+            __builtin_unreachable();
+        }
+        return true;
     }
+    struct loy_wire_room room = loy_wire_put_grow(put->buf, put->at, size);
+    put->at = room.at;
+    put->end = room.end;
     return put->at != NULL;
+}
+
+/* Most texts are short, and a call costs more than to copy these. Returns the end. */
+LOY_WIRE_EACH_FORM char *loy_wire_put_bytes(char *at, struct loy_str text)
+{
+    uint64_t first, last;
+    if (text.len >= sizeof first && text.len <= 2 * sizeof first) {
+        memcpy(&first, text.at, sizeof first);
+        memcpy(&last, text.at + text.len - sizeof last, sizeof last);
+        memcpy(at, &first, sizeof first);
+        memcpy(at + text.len - sizeof last, &last, sizeof last);
+    } else {
+        memcpy(at, text.at, text.len);
+    }
+    return at + text.len;
 }
 
 LOY_WIRE_EACH_FORM char *loy_wire_put_tag(char *at, struct loy_wire_name name, int type)
@@ -121,9 +141,7 @@ LOY_WIRE_EACH_FORM void loy_wire_put_text(struct loy_wire_put *put, struct loy_w
         put->at = loy_wire_json_text_at(put->at, text);
         return;
     }
-    put->at = loy_wire_put_varint(loy_wire_put_tag(put->at, name, 2), text.len);
-    memcpy(put->at, text.at, text.len);
-    put->at += text.len;
+    put->at = loy_wire_put_bytes(loy_wire_put_varint(loy_wire_put_tag(put->at, name, 2), text.len), text);
 }
 
 LOY_WIRE_EACH_FORM void loy_wire_put_number(struct loy_wire_put *put, struct loy_wire_name name, int64_t number,
@@ -140,7 +158,11 @@ LOY_WIRE_EACH_FORM void loy_wire_put_number(struct loy_wire_put *put, struct loy
     loy_wire_put_json_name(put, name);
     *put->at = '"';
     put->at += quoted;
-    put->at += loy_decimal_format(number, 0, put->at);
+    if (number >= 0 && number <= 9) { /* about every second one */
+        *put->at++ = (char)('0' + number);
+    } else {
+        put->at += loy_decimal_format(number, 0, put->at);
+    }
     *put->at = '"';
     put->at += quoted;
 }
