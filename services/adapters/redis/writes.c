@@ -11,6 +11,7 @@
 void loy_redis_writes_init(struct loy_redis_writes *writes, int32_t incarnation, int64_t ttl_hours)
 {
     *writes = (struct loy_redis_writes){.incarnation = incarnation, .ttl_ms = ttl_hours * 3600 * 1000};
+    writes->key_head_len = loy_redis_key(incarnation, (struct loy_str){0}, writes->key_head);
 }
 
 size_t loy_redis_key(int32_t incarnation, struct loy_str member_id, char ret_key[LOY_REDIS_KEY_MAX])
@@ -55,23 +56,30 @@ static void put_head(struct loy_redis_chunk *chunk, char sort, size_t number)
     chunk->len += 2;
 }
 
-static void put_bulk(struct loy_redis_chunk *chunk, const char *text, size_t length)
+static void put_tail(struct loy_redis_chunk *chunk, struct loy_str text)
 {
-    put_head(chunk, '$', length);
-    if (length) {
-        memcpy(chunk->bytes + chunk->len, text, length);
-        chunk->len += length;
+    if (text.len) {
+        memcpy(chunk->bytes + chunk->len, text.at, text.len);
+        chunk->len += text.len;
     }
     memcpy(chunk->bytes + chunk->len, "\r\n", 2);
     chunk->len += 2;
 }
 
+static void put_bulk(struct loy_redis_chunk *chunk, const char *text, size_t length)
+{
+    put_head(chunk, '$', length);
+    put_tail(chunk, (struct loy_str){text, length});
+}
+
 static void put_key_and_value(const struct loy_redis_writes *writes, struct loy_redis_chunk *chunk,
                               const struct loy_cache_write *write)
 {
-    char key[LOY_REDIS_KEY_MAX];
     size_t length = loy_redis_row_length(&write->row, write->balance_json);
-    put_bulk(chunk, key, loy_redis_key(writes->incarnation, write->row.member_id, key));
+    put_head(chunk, '$', writes->key_head_len + write->row.member_id.len);
+    memcpy(chunk->bytes + chunk->len, writes->key_head, writes->key_head_len);
+    chunk->len += writes->key_head_len;
+    put_tail(chunk, write->row.member_id);
     put_head(chunk, '$', length);
     loy_redis_row_encode(&write->row, write->balance_json, writes->incarnation, chunk->bytes + chunk->len);
     memcpy(chunk->bytes + chunk->len + length, "\r\n", 2);
@@ -142,9 +150,8 @@ static struct loy_redis_chunk *remove_first(struct loy_redis_queue *queue)
 
 static bool is_writable(const struct loy_redis_writes *writes, const struct loy_cache_write *write)
 {
-    char key[LOY_REDIS_KEY_MAX];
     return loy_redis_row_fits(&write->row, write->balance_json) &&
-           loy_redis_key(writes->incarnation, write->row.member_id, key) > 0;
+           write->row.member_id.len <= LOY_REDIS_KEY_MAX - writes->key_head_len;
 }
 
 uint32_t loy_redis_writes_put(struct loy_redis_writes *writes, const struct loy_cache_write *rows, uint32_t count,

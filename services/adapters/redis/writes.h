@@ -33,9 +33,13 @@ struct loy_redis_queue {
     struct loy_redis_chunk *last;
 };
 
+enum { LOY_REDIS_KEY_MAX = 512 };
+
 struct loy_redis_writes {
     int32_t incarnation;
     int64_t ttl_ms;
+    char key_head[LOY_REDIS_KEY_MAX]; /* what each key begins with */
+    size_t key_head_len;
     struct loy_redis_queue waiting;
     struct loy_redis_queue flying;
     uint32_t flying_count;
@@ -57,7 +61,6 @@ uint32_t loy_redis_writes_answered(struct loy_redis_writes *writes);
 uint32_t loy_redis_writes_drop(struct loy_redis_writes *writes);
 
 /* loyald:<incarnation>:member:<member id>; returns its length, 0 when it does not fit. */
-enum { LOY_REDIS_KEY_MAX = 512 };
 size_t loy_redis_key(int32_t incarnation, struct loy_str member_id, char ret_key[LOY_REDIS_KEY_MAX]);
 
 #endif
