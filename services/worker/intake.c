@@ -179,6 +179,7 @@ static enum loy_err decode(struct loy_worker *worker, struct loy_batch *batch, s
         return err;
     }
     if (!item->record.has_value) {
+        item->event = (struct loy_event){0};
         loy_item_settle(item, LOY_OUTCOME_IGNORED, "tombstone");
         return LOY_OK;
     }
@@ -214,10 +215,14 @@ enum loy_err loy_intake_decode(struct loy_worker *worker, struct loy_batch *batc
 static enum loy_err decode_in_turn(struct loy_worker *worker, struct loy_batch *batch, struct loy_item *item)
 {
     const struct loy_owned *owned = &worker->owned[item->at.partition];
-    if (loy_alone_is_skipped(owned, &item->at)) {
+    bool is_skipped = loy_alone_is_skipped(owned, &item->at);
+    item->undecoded = !is_skipped && (worker->alone > 0 || worker->deferred > 0 || batch->alone);
+    if (is_skipped || item->undecoded) {
+        item->event = (struct loy_event){0};
+    }
+    if (is_skipped) {
         return loy_item_reject(worker, batch, item, LOY_ERR_POISON, "skipped by an operator");
     }
-    item->undecoded = worker->alone > 0 || worker->deferred > 0 || batch->alone;
     return item->undecoded ? LOY_OK : decode(worker, batch, item);
 }
 
@@ -255,7 +260,9 @@ static enum loy_err take_record(struct loy_worker *worker, const struct loy_reco
     loy_batch_span(worker, batch, at.partition)->next_offset[at.topic] = at.offset + 1;
     owned->drained[at.topic] = false;
     struct loy_item *item = &batch->items[batch->count];
-    memset(item, 0, sizeof *item);
+    static_assert(offsetof(struct loy_item, event) + sizeof item->event == sizeof *item, "the event is the last");
+    memset(item, 0,
+           offsetof(struct loy_item, event)); /* decoding begins with a clear event, which is the larger part */
     item->at = item->origin = at;
     item->arrival_us = arrival_of(worker, record);
     item->slot = -1;
