@@ -243,12 +243,22 @@ static bool take_headers(struct loy_kafka_consumer *in, const rd_kafka_message_t
     return true;
 }
 
+/* Another thread wrote what is read next; it comes while librdkafka looks for headers. */
+static void expect_value(const rd_kafka_message_t *message)
+{
+    enum { CPU_LINE = 64, LINES = 4 };
+    for (size_t from = 0; from < message->len && from < (size_t)LINES * CPU_LINE; from += CPU_LINE) {
+        __builtin_prefetch((const char *)message->payload + from);
+    }
+}
+
 static bool fill_record(struct loy_kafka_consumer *in, const rd_kafka_message_t *message, int16_t topic,
                         struct loy_record *ret_record)
 {
     rd_kafka_timestamp_type_t type;
     int64_t timestamp_ms = rd_kafka_message_timestamp(message, &type);
     uint32_t header_count = 0;
+    expect_value(message);
     if (!take_headers(in, message, &header_count)) {
         return false;
     }
