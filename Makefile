@@ -36,7 +36,10 @@ HOUSE_CFLAGS := -std=c17 -D_GNU_SOURCE -fno-common -fstack-protector-strong -pth
 # What an event passes through is optimized as a whole in the worker and in benches (LTO=0: not), where the compiler is gcc.
 # Objects keep their plain code beside it: `make layers` reads that, and all else is linked from it, in no time.
 LTO_ROOMS  := base cel engine adapters/kafka adapters/pg adapters/redis adapters/wire worker
-LTO_CFLAGS := $(if $(filter 1,$(LTO)),$(if $(shell $(CC) --version 2>/dev/null | grep 'Free Software'),-flto=auto -ffat-lto-objects))
+# A generic x86-64 clears and copies structs by `rep stos` and `rep movs`, which take long to begin, dozens of times an
+# event; tuned for Skylake it is plain stores. All x86-64 run it.
+TUNED      := $(if $(findstring x86_64,$(shell $(CC) -dumpmachine 2>/dev/null)),-mtune=skylake)
+LTO_CFLAGS := $(if $(filter 1,$(LTO)),$(if $(shell $(CC) --version 2>/dev/null | grep 'Free Software'),-flto=auto -ffat-lto-objects $(TUNED)))
 LTO_LINKED := $(B)/loyald-worker $(B)/tests/bench/%
 HOUSE_CXXFLAGS := -std=c++17 -fno-exceptions -fno-rtti -Wall -Wextra -Iservices -MMD -MP \
             $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-omit-frame-pointer)
