@@ -214,7 +214,7 @@ class Bench:
             installation.start_worker()
             installation.worker.wait_until_ready()
         found = []
-        self.result["latency_client"] = "in C (linger 20 ms, a fetch every 10 ms)"  # as pace.c sets it
+        self.result["latency_client"] = "in C (linger 5 ms, a fetch every 5 ms)"  # as pace.c sets it
         for share in LATENCY_SHARES:
             self.say(f"latency: {share:.0%} of {rate:,} a second for {self.options.seconds} s")
             found.append({"share": share, **self.pace(installation, rate * share, f"lat{int(share * 100)}")})
@@ -316,8 +316,8 @@ def read_options():
     parser.add_argument("--folder", default=ROOT / "run" / "bench", type=pathlib.Path)
     parser.add_argument("--events", default=500_000, type=int)
     parser.add_argument("--members", default=100_000, type=int)
-    parser.add_argument("--threads", default=4, type=int, help="of the worker")
-    parser.add_argument("--partitions", default=16, type=int)
+    parser.add_argument("--threads", default=2, type=int, help="of the worker; PostgreSQL has the same cores")
+    parser.add_argument("--partitions", default=8, type=int)
     parser.add_argument("--seconds", default=30, type=int, help="that latency is measured, at each rate")
     parser.add_argument("--warm-seconds", default=60, type=int,
                         help="before that: the broker's Java, warm from full batches, compiles anew for small ones")
