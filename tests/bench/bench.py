@@ -316,8 +316,8 @@ def read_options():
     parser.add_argument("--folder", default=ROOT / "run" / "bench", type=pathlib.Path)
     parser.add_argument("--events", default=500_000, type=int)
     parser.add_argument("--members", default=100_000, type=int)
-    parser.add_argument("--threads", default=2, type=int, help="of the worker; PostgreSQL has the same cores")
-    parser.add_argument("--partitions", default=8, type=int)
+    parser.add_argument("--threads", default=3, type=int, help="of the worker; PostgreSQL has the same cores")
+    parser.add_argument("--partitions", default=6, type=int)
     parser.add_argument("--seconds", default=30, type=int, help="that latency is measured, at each rate")
     parser.add_argument("--warm-seconds", default=60, type=int,
                         help="before that: the broker's Java, warm from full batches, compiles anew for small ones")
