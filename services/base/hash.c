@@ -1,69 +1,35 @@
 #include "base/hash.h"
 
-#include <endian.h>
 #include <nettle/sha2.h>
 #include <string.h>
 
-enum { GATHERED = 1024, LENGTH = 8, BLOCK = 64 };
-
-/* `used` gathered bytes are all there is, and behind them lies room for what SHA-256 appends. Appended here, all of it
- * is whole blocks that nettle takes as they lie; its own way of ending copies the last of them, and every word twice.
- */
-static void digest_gathered(uint8_t *gathered, size_t used, uint8_t ret_sha256[32])
-{
-    struct sha256_ctx ctx;
-    size_t end = (used + 1 + LENGTH + BLOCK - 1) / BLOCK * BLOCK;
-    uint64_t bits = htobe64((uint64_t)used * 8);
-    gathered[used] = 0x80;
-    memset(gathered + used + 1, 0, end - LENGTH - used - 1);
-    memcpy(gathered + end - LENGTH, &bits, LENGTH);
-    sha256_init(&ctx);
-    sha256_update(&ctx, end, gathered);
-    for (size_t i = 0; i < 8; i++) {
-        uint32_t word = htobe32(ctx.state[i]);
-        memcpy(ret_sha256 + i * sizeof word, &word, sizeof word);
-    }
-}
-
-static uint8_t *put_length(uint8_t *at, size_t length)
-{
-    uint64_t little = htole64((uint64_t)length);
-    memcpy(at, &little, LENGTH);
-    return at + LENGTH;
-}
-
-/* Parts that are too large to be gathered. */
-static void digest_large(const struct loy_str *parts, size_t count, uint8_t ret_sha256[32])
-{
-    struct sha256_ctx ctx;
-    uint8_t length[LENGTH];
-    sha256_init(&ctx);
-    for (size_t i = 0; i < count; i++) {
-        (void)put_length(length, parts[i].len);
-        sha256_update(&ctx, LENGTH, length);
-        sha256_update(&ctx, parts[i].len, (const uint8_t *)parts[i].at);
-    }
-    sha256_digest(&ctx, 32, ret_sha256);
-}
-
-/* Parts are gathered first: nettle would copy each of them to and fro at the borders of its blocks. */
+/* Small parts are gathered first: nettle would copy each of them to and fro at the borders of its blocks. */
 void loy_sha256_parts(const struct loy_str *parts, size_t count, uint8_t ret_sha256[32])
 {
-    uint8_t gathered[GATHERED + BLOCK + LENGTH];
-    uint8_t *at = gathered;
+    enum { GATHERED = 1024, LENGTH = 8 };
+    struct sha256_ctx ctx;
+    uint8_t gathered[GATHERED];
+    size_t used = 0;
+    sha256_init(&ctx);
     for (size_t i = 0; i < count; i++) {
-        size_t left = GATHERED - (size_t)(at - gathered);
-        if (left < LENGTH || parts[i].len > left - LENGTH) {
-            digest_large(parts, count, ret_sha256);
-            return;
+        if (used + LENGTH + parts[i].len > GATHERED) {
+            sha256_update(&ctx, used, gathered);
+            used = 0;
         }
-        at = put_length(at, parts[i].len);
-        if (parts[i].len) {
-            memcpy(at, parts[i].at, parts[i].len);
-            at += parts[i].len;
+        for (int b = 0; b < LENGTH; b++) {
+            gathered[used++] = (uint8_t)((uint64_t)parts[i].len >> (8 * b));
+        }
+        if (used + parts[i].len > GATHERED) {
+            sha256_update(&ctx, used, gathered);
+            sha256_update(&ctx, parts[i].len, (const uint8_t *)parts[i].at);
+            used = 0;
+        } else if (parts[i].len) {
+            memcpy(gathered + used, parts[i].at, parts[i].len);
+            used += parts[i].len;
         }
     }
-    digest_gathered(gathered, (size_t)(at - gathered), ret_sha256);
+    sha256_update(&ctx, used, gathered);
+    sha256_digest(&ctx, 32, ret_sha256);
 }
 
 struct loy_digest loy_digest_of(struct loy_str bytes)
