@@ -11,7 +11,8 @@ Apache Kafka, PostgreSQL (fsync on) and Redis of its own in a folder; nothing of
   duplicates   as main, one record in a hundred a second time
   members_10x  as main, of ten times the members
   budget       as main, with one budget that every purchase takes from
-  history      (--history N) as known, on top of N journal rows: once right after a checkpoint, once without one
+  history      (--history N) as known, on top of N journal rows: once right after a checkpoint, once without one, and
+               right behind them as known again, on a database of its own that has no more than main's rows
   peer         (--peer) the Java service of $LOYALD_SHARED/peer; skipped, saying so, where that is absent
 
 Writes result.json; report.py makes a table and docs/performance.md of it.
@@ -277,7 +278,18 @@ class Bench:
         installation.stop_worker()
         figures["later"] = self.case("history", installation, self.options.members, tag="hist2", checkpoint=False)
         installation.stop_worker()
+        figures["without"] = self.without_history()
         self.keep("history", figures)
+
+    def without_history(self):
+        """`known` was minutes ago, and a host's pace changes by the minute: what is compared lies side by side."""
+        with Installation("bare", self) as installation:
+            self.case("bare", installation, self.options.members)
+            installation.stop_worker()
+            installation.db.execute("VACUUM ANALYZE")
+            figures = self.case("without", installation, self.options.members)
+            installation.drop()
+        return figures
 
     def peer(self):
         """The Java service does as many purchases on services of its own, with none of ours up."""

@@ -97,7 +97,8 @@ def worsen(path, value):
     (2, ("main", "share_of_possible"), 0.84), (3, ("peer", "best", "rate"), 26700),
     (4, ("latency", 0, "p99_ms"), 50.1), (5, ("main", "memory_mib", "peak"), 150.1),
     (6, ("members_10x", "per_second"), 31999), (7, ("history", "after_checkpoint", "per_second"), 33599),
-    (7, ("history", "later", "per_second"), 33599), (8, ("budget", "per_second"), 31999)])
+    (7, ("history", "later", "per_second"), 33599), (7, ("history", "without"), run_of(45001)),
+    (8, ("budget", "per_second"), 31999)])
 def test_each_miss_is_said(place, path, value):
     result = worsen(path, value)
     expected = [True] * 9
