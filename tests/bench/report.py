@@ -220,9 +220,10 @@ def how(result):
     settings = ", ".join(f"{key} {value}" for key, value in result["versions"]["postgres_settings"].items())
     compared = ("a run like `known` on a database of its own, right behind them"
                 if "without" in result["cases"].get("history", {}) else "`known`")
-    return HOW.format(compared=compared, partitions=options["partitions"], settings=settings, purchases=main["purchases"],
-                      event_bytes=main["event_bytes"], threads=options["threads"], warm=options["warm_seconds"],
-                      seconds=options["seconds"], checkpoints=checkpoints(result), warm_up=warm_up(result), group=group(result),
+    return HOW.format(compared=compared, partitions=options["partitions"], settings=settings,
+                      purchases=main["purchases"], event_bytes=main["event_bytes"], threads=options["threads"],
+                      warm=options["warm_seconds"], seconds=options["seconds"], checkpoints=checkpoints(result),
+                      warm_up=warm_up(result), group=group(result),
                       client=result.get("latency_client", "in C (linger 5 ms)"))
 
 
