@@ -3,6 +3,7 @@
  * Who comes to the end of the ring drops what is oldest, but what was asked for since it was written moves on once. */
 #include "worker/account_cache.h"
 
+#include "base/expect.h"
 #include "base/hash.h"
 
 #include <assert.h>
@@ -13,8 +14,9 @@ enum {
     TYPICAL_ENTRY = 256,
     UNIT = 16, /* bytes: entries begin at whole ones, so that a place counts up to 64 GiB in 32 bits */
     PLACES_MIN = 64,
-    MOVES_MAX = 32, /* entries that move on for the room of one */
-    CPU_LINE = 64
+    HEAD_NEAR = 2 * LOY_CPU_LINE,
+    ROW_NEAR = 5 * LOY_CPU_LINE, /* of an entry of common size */
+    MOVES_MAX = 32               /* entries that move on for the room of one */
 };
 
 /* One row, then its member id and state. */
@@ -185,8 +187,10 @@ void loy_account_cache_expect(const struct loy_account_cache *cache, uint32_t ha
     }
     if (cache->places[i].at != 0) {
         const char *entry = (const char *)entry_of(cache, &cache->places[i]);
-        for (int line = step == 1 ? 0 : 2; line < (step == 1 ? 2 : 5); line++) {
-            __builtin_prefetch(entry + (ptrdiff_t)line * CPU_LINE);
+        if (step == 1) {
+            loy_expect(entry, HEAD_NEAR);
+        } else {
+            loy_expect(entry + HEAD_NEAR, ROW_NEAR - HEAD_NEAR);
         }
     }
 }

@@ -1,6 +1,8 @@
 /* Commit: the batch as one transaction, and what follows when it stands. */
 #include "worker/state.h"
 
+#include "base/expect.h"
+
 #include <stdlib.h>
 
 enum { CACHE_CHUNK = 64 }; /* accounts handed to the cache at a time: their balances are as large as the batch */
@@ -233,7 +235,7 @@ static void put_cache(struct loy_worker *worker, struct loy_batch *batch, const 
 /* What the balance of an account is written from lies far away by now: its last item, then what that points to. */
 static void expect_balances(const struct loy_batch *batch, uint32_t at)
 {
-    enum { APART = 4, CPU_LINE = 64 };
+    enum { APART = 4 };
     if (at + 2 * APART < batch->slot_count) {
         const struct loy_slot *slot = &batch->slots[at + 2 * APART];
         const struct loy_item *item = &batch->items[slot->changed_by >= 0 ? slot->changed_by : 0];
@@ -245,11 +247,8 @@ static void expect_balances(const struct loy_batch *batch, uint32_t at)
     if (at + APART < batch->slot_count) {
         const struct loy_slot *slot = &batch->slots[at + APART];
         const struct loy_item *item = &batch->items[slot->changed_by >= 0 ? slot->changed_by : 0];
-        for (size_t from = 0; from < slot->state.len; from += CPU_LINE) {
-            __builtin_prefetch(slot->state.at + from);
-        }
-        __builtin_prefetch(item->effects.entries);
-        __builtin_prefetch((const char *)item->effects.entries + CPU_LINE);
+        loy_expect(slot->state.at, slot->state.len);
+        loy_expect(item->effects.entries, (size_t)2 * LOY_CPU_LINE);
         __builtin_prefetch(item->event.source.at);
         __builtin_prefetch(item->event.event_id.at);
         __builtin_prefetch(item->event.order_id.at);

@@ -3,6 +3,7 @@
 #include "worker/state.h"
 
 #include "adapters/wire/wire.h"
+#include "base/expect.h"
 
 #include <stdio.h>
 
@@ -215,13 +216,10 @@ static void expect(struct loy_worker *worker, struct loy_batch *batch)
 /* An update that is soon to be copied was written long ago. */
 static void expect_update(const struct loy_batch *batch, uint32_t at)
 {
-    enum { APART = 4, CPU_LINE = 64 };
-    if (at + APART >= batch->count) {
-        return;
-    }
-    const struct loy_str update = batch->items[at + APART].update;
-    for (size_t from = 0; from < update.len; from += CPU_LINE) {
-        __builtin_prefetch(update.at + from);
+    enum { APART = 4 };
+    if (at + APART < batch->count) {
+        const struct loy_str update = batch->items[at + APART].update;
+        loy_expect(update.at, update.len);
     }
 }
 

@@ -1,5 +1,6 @@
 #include "adapters/kafka/kafka_conf.h"
 #include "adapters/kafka/kafka_internal.h"
+#include "base/expect.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -246,10 +247,8 @@ static bool take_headers(struct loy_kafka_consumer *in, const rd_kafka_message_t
 /* Another thread wrote what is read next; it comes while librdkafka looks for headers. */
 static void expect_value(const rd_kafka_message_t *message)
 {
-    enum { CPU_LINE = 64, LINES = 4 };
-    for (size_t from = 0; from < message->len && from < (size_t)LINES * CPU_LINE; from += CPU_LINE) {
-        __builtin_prefetch((const char *)message->payload + from);
-    }
+    enum { NEAR = 4 * LOY_CPU_LINE };
+    loy_expect(message->payload, message->len < NEAR ? message->len : NEAR);
 }
 
 static bool fill_record(struct loy_kafka_consumer *in, const rd_kafka_message_t *message, int16_t topic,

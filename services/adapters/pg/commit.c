@@ -2,6 +2,7 @@
 #include "adapters/pg/params.h"
 #include "adapters/pg/records.h"
 #include "adapters/pg/requests.h"
+#include "base/expect.h"
 
 #include <assert.h>
 
@@ -76,7 +77,7 @@ static uint64_t tie_of(const struct loy_digest *event_key)
 /* In the order of their keys rows lie anywhere: those that come soon are brought near, then what they point to. */
 static void expect_rows(const struct loy_pg_place *sorted, uint32_t at, uint32_t count)
 {
-    enum { APART = 4, CPU_LINE = 64 };
+    enum { APART = 4, EVENT_NEAR = 2 * LOY_CPU_LINE };
     if (at + 2 * APART < count) {
         const struct loy_journal_row *row = sorted[at + 2 * APART].row;
         __builtin_prefetch(row);
@@ -86,10 +87,7 @@ static void expect_rows(const struct loy_pg_place *sorted, uint32_t at, uint32_t
         const struct loy_journal_row *row = sorted[at + APART].row;
         __builtin_prefetch(row->subject.at);
         __builtin_prefetch(row->entries);
-        __builtin_prefetch(row->event.at);
-        if (row->event.len > CPU_LINE) {
-            __builtin_prefetch(row->event.at + CPU_LINE);
-        }
+        loy_expect(row->event.at, row->event.len < EVENT_NEAR ? row->event.len : EVENT_NEAR);
         __builtin_prefetch(row->trace.at);
     }
 }
