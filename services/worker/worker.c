@@ -443,6 +443,9 @@ enum loy_worker_state loy_worker_turn(struct loy_worker *worker, int64_t *ret_wa
     }
     atomic_store(&worker->metrics->revision_waits, worker->current->phase == LOY_BATCH_REVISION);
     *ret_wait_us = progress ? 0 : wait_of(worker);
+    if (*ret_wait_us > 0) {
+        worker->bus.send_now(worker->bus.self);
+    }
     return worker->state;
 }
 

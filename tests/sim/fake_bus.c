@@ -386,6 +386,12 @@ static enum loy_err bus_produce_many(void *self, const struct loy_bus_message *m
     return err;
 }
 
+/* Each message has its own time to arrive, from the moment that it was produced. */
+static void bus_send_now(void *self)
+{
+    (void)self;
+}
+
 /* Messages under way of a producer that is no more: most are gone, some arrive when nobody expects them. */
 static void orphan_flights(struct fake_bus *bus)
 {
@@ -488,6 +494,7 @@ struct loy_bus fake_bus_port(struct fake_bus *bus)
                             .seek = bus_seek,
                             .produce = bus_produce,
                             .produce_many = bus_produce_many,
+                            .send_now = bus_send_now,
                             .rebuild_producer = bus_rebuild_producer,
                             .report_progress = bus_report_progress,
                             .wake_fd = bus_wake_fd,

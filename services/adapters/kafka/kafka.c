@@ -162,6 +162,12 @@ static enum loy_err produce_many(void *self, const struct loy_bus_message *messa
     return loy_kafka_producer_produce_many(self, messages, count, cookie, ret_taken, error);
 }
 
+static void send_now(void *self)
+{
+    struct loy_kafka *kafka = self;
+    loy_kafka_producer_send_now(&kafka->out);
+}
+
 static enum loy_err rebuild_producer(void *self, struct loy_error *error)
 {
     return loy_kafka_producer_rebuild(self, error);
@@ -190,6 +196,7 @@ struct loy_bus loy_kafka_bus(struct loy_kafka *kafka)
         .seek = seek,
         .produce = produce,
         .produce_many = produce_many,
+        .send_now = send_now,
         .rebuild_producer = rebuild_producer,
         .report_progress = report_progress,
         .wake_fd = wake_fd,

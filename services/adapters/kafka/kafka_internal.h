@@ -76,6 +76,7 @@ struct loy_kafka_producer {
     uint32_t sent_capacity;
     uint64_t first;
     uint64_t next;
+    uint64_t sent_now;        /* those before it do not linger any more */
     uint64_t unreported;      /* of them, without a report of librdkafka yet */
     size_t unreported_bytes;  /* keys and values of these */
     rd_kafka_message_t *many; /* LOY_KAFKA_MANY_MAX: what one call hands over */
@@ -142,6 +143,7 @@ enum loy_err loy_kafka_producer_produce(struct loy_kafka *kafka, const struct lo
 enum loy_err loy_kafka_producer_produce_many(struct loy_kafka *kafka, const struct loy_bus_message *messages,
                                              uint32_t count, uint64_t cookie, uint32_t *ret_taken,
                                              struct loy_error *error);
+void loy_kafka_producer_send_now(struct loy_kafka_producer *out);
 enum loy_err loy_kafka_producer_rebuild(struct loy_kafka *kafka, struct loy_error *error);
 
 #endif

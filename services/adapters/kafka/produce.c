@@ -5,7 +5,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SENT_FIRST = 1024 };
+enum { SENT_FIRST = 1024, FLUSH_MS = 1 };
 
 static_assert(sizeof(void *) >= sizeof(uint64_t), "a number travels through librdkafka as a pointer");
 
@@ -317,6 +317,16 @@ enum loy_err loy_kafka_producer_produce_many(struct loy_kafka *kafka, const stru
         err = loy_error_set(error, LOY_ERR_AGAIN, "too much waits for the broker's acknowledgement");
     }
     return err;
+}
+
+/* A flush ends all lingering, but only while it lasts: librdkafka wakes its threads for it and does not wait until they
+ * looked. That takes them some hundred microseconds, and the caller has nothing to do. */
+void loy_kafka_producer_send_now(struct loy_kafka_producer *out)
+{
+    if (out->client && out->sent_now < out->next) {
+        out->sent_now = out->next;
+        (void)rd_kafka_flush(out->client, FLUSH_MS);
+    }
 }
 
 /* The oldest messages, once they are acknowledged: those of one cookie. */
