@@ -9,8 +9,9 @@ Apache Kafka, PostgreSQL (fsync on) and Redis of its own in a folder; nothing of
   minimal      tests/bench/minimal: the least that could be called a ledger, and the adapter's commit, on the same schema
   latency      from publish to balance update, at 20 % and 50 % of main's rate, on the database of `known`
   duplicates   as main, one record in a hundred a second time
-  members_10x  as main, of ten times the members
   budget       as main, with one budget that every purchase takes from
+  members_10x  as main, of ten times the members
+  again        main once more: the two before it and the Java service behind it are compared with this one
   history      (--history N) as known, on top of N journal rows: once right after a checkpoint, once without one, and
                right behind them as known again, on a database of its own that has no more than main's rows
   peer         (--peer) the Java service of $LOYALD_SHARED/peer; skipped, saying so, where that is absent
@@ -37,12 +38,14 @@ import report  # noqa: E402
 import services  # noqa: E402
 from installation import BenchError, Installation, environment_of_nobody, measure  # noqa: E402
 
-CASES = ("main", "known", "minimal", "latency", "duplicates", "members_10x", "budget", "history", "peer")
+CASES = ("main", "known", "minimal", "latency", "duplicates", "budget", "members_10x", "again", "history", "peer")
 # As much as a run: a broker that is new compiles itself for its first million messages, on a core that the run is not
 # given, and PostgreSQL makes its first segments. The second of the Java service's runs has as much behind it.
 WARM_EVENTS, WARM_MEMBERS = 500_000, 100_000
 LATENCY_SHARES = (0.2, 0.5)  # of main's rate
 DUPLICATES = 0.01
+SEGMENT_BYTES = 16 * 2**20  # of PostgreSQL's write-ahead log
+EVENT_LOG_BYTES = 1000      # that an event writes to it where transactions are small
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "32GB", "checkpoint_timeout": "1h"}
 SOURCE = pathlib.Path(os.environ.get("LOYALD_SHARED", ROOT.parent / "shared")) / "peer"
 
@@ -143,10 +146,12 @@ class Bench:
                 self.minimal()
             if self.wants("duplicates"):
                 self.fresh("duplicates", self.options.members, DUPLICATES)
-            if self.wants("members_10x"):
-                self.fresh("members_10x", 10 * self.options.members)
             if self.wants("budget"):
                 self.budget()
+            if self.wants("members_10x"):
+                self.fresh("members_10x", 10 * self.options.members)
+            if self.wants("again"):
+                self.fresh("again", self.options.members)
         if self.wants("peer"):
             self.peer()
         self.result["ended_at"] = now()
@@ -210,7 +215,24 @@ class Bench:
                 self.history(installation)
             installation.drop()
 
+    def recycle_write_ahead_log(self, db, rate):
+        """As in a database that has been up for long, what is written goes into old segments of the log. In a new one
+        each has to be made before: 16 MiB of zeros and a sync, every second or two, that all commits wait for."""
+        events = sum(LATENCY_SHARES) * rate * (self.options.warm_seconds + self.options.seconds)
+        segments = int(events * EVENT_LOG_BYTES / SEGMENT_BYTES) + 2
+        self.say(f"latency: {segments} segments of the write-ahead log are made ready")
+        db.execute(f"ALTER SYSTEM SET min_wal_size = '{segments * SEGMENT_BYTES // 2**20}MB'")
+        db.execute("SELECT pg_reload_conf()")
+        for _ in range(segments):
+            db.execute("SELECT pg_logical_emit_message(false, 'bench', '')")
+            db.execute("SELECT pg_switch_wal()")
+        db.execute("CHECKPOINT")
+        db.execute("ALTER SYSTEM RESET min_wal_size")
+        db.execute("SELECT pg_reload_conf()")
+        self.result["latency_log_mib"] = segments * SEGMENT_BYTES // 2**20
+
     def latency(self, installation, rate):
+        self.recycle_write_ahead_log(installation.db, rate)
         if installation.worker is None:
             installation.start_worker()
             installation.worker.wait_until_ready()
@@ -329,7 +351,7 @@ def read_options():
     parser.add_argument("--events", default=500_000, type=int)
     parser.add_argument("--members", default=100_000, type=int)
     parser.add_argument("--threads", default=3, type=int, help="of the worker; PostgreSQL has the same cores")
-    parser.add_argument("--partitions", default=6, type=int)
+    parser.add_argument("--partitions", default=3, type=int, help="each has its own requests, which cost the broker")
     parser.add_argument("--seconds", default=30, type=int, help="that latency is measured, at each rate")
     parser.add_argument("--warm-seconds", default=60, type=int,
                         help="before that: the broker's Java, warm from full batches, compiles anew for small ones")

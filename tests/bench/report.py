@@ -7,8 +7,8 @@ import json
 import sys
 
 RUNS = (("main", "from an empty database"), ("known", "the same members again"),
-        ("duplicates", "1 % exact repeats"), ("members_10x", "ten times the members"),
-        ("budget", "one budget for all"))
+        ("duplicates", "1 % exact repeats"), ("budget", "one budget for all"),
+        ("members_10x", "ten times the members"), ("again", "`main` once more"))
 PROCESSES = ("worker", "postgres", "broker", "redis")
 OTHERS_MAX = 0.05  # share of the machine that others may have used before the figures are called disturbed
 
@@ -58,9 +58,16 @@ def without_history(cases):
     return beside if beside is not None else figure(cases, "known", "per_second")
 
 
+def rate_beside(cases):
+    """The rate that other cases' are compared with: main was minutes ago, and a host's pace changes by the minute.
+    Results before there was `again` compare with main."""
+    beside = figure(cases, "again", "per_second")
+    return beside if beside is not None else figure(cases, "main", "per_second")
+
+
 def targets(result):
     cases = result["cases"]
-    rate = figure(cases, "main", "per_second")
+    rate = rate_beside(cases)
     return [
         compare("CPU time of the worker, an event", "≤ 8 µs", figure(cases, "main", "cpu_us", "worker"), 8, unit=" µs"),
         compare("CPU time of PostgreSQL, beside the minimal program's", "≤ 1.3 times",
@@ -181,7 +188,8 @@ HOW = """## How it is measured
   members that are there already, where `main` enrols its own.
 - **Latency**: a producer with a plan (open loop) publishes at a share of `main`'s rate; from a purchase's planned moment until
   its update is in a consumer's hands. The first {warm} s are left out, {seconds} s count. Producer
-  and consumer are a program {client} on the same cores.
+  and consumer are a program {client} on the same cores.{log}
+- **Side by side**: {beside}
 - **Ten times the members** is as many purchases: nearly four fifths of them enrol a member, of `main`'s one fifth.
 - **History**: copies of the journal's rows under keys of their own, in the heap's order, then `VACUUM ANALYZE`; compared
   with {compared}, since neither enrols anybody.
@@ -223,8 +231,22 @@ def how(result):
     return HOW.format(compared=compared, partitions=options["partitions"], settings=settings,
                       purchases=main["purchases"], event_bytes=main["event_bytes"], threads=options["threads"],
                       warm=options["warm_seconds"], seconds=options["seconds"], checkpoints=checkpoints(result),
-                      warm_up=warm_up(result), group=group(result),
+                      warm_up=warm_up(result), group=group(result), log=log(result), beside=beside(result),
                       client=result.get("latency_client", "in C (linger 5 ms)"))
+
+
+def log(result):
+    """What was done to PostgreSQL's write-ahead log before latency was measured; nothing in earlier results."""
+    return "" if "latency_log_mib" not in result else f"""
+  Before it, {result['latency_log_mib']:,} MiB of old segments of the write-ahead log are made ready and a checkpoint is
+  taken: a database that has been up for long writes into such segments, where a new one stops all commits to make each."""
+
+
+def beside(result):
+    if "again" not in result["cases"]:
+        return "ten times the members, the budget and the Java service are compared with `main`."
+    return """a host's pace changes by the minute. Ten times the members, the budget and the Java service are
+  compared with `again`, which runs between the former two and the latter."""
 
 
 def group(result):
