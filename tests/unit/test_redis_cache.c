@@ -14,7 +14,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-enum { TIMEOUT_MS = 100, MEMBERS = 200 };
+/* A time-out that no busy machine reaches by itself: who tests it skips the time. */
+enum { TIMEOUT_MS = 10000, MEMBERS = 200 };
 
 static struct redis_server server;
 
@@ -338,25 +339,29 @@ static void a_stalled_redis_costs_one_time_out_and_comes_back(void **state)
     (void)state;
     struct loy_redis *redis = open_up();
     store(redis, "m1", 7, "{\"version\":1}");
+    struct loy_cache cache = loy_redis_cache(redis);
+    struct loy_account_key key = {1, LOY_STR("m1")};
+    const struct loy_member_row *rows;
+    uint32_t count = 9;
     redis_server_signal(&server, SIGSTOP);
-    int64_t before = real_us();
-    assert_int_equal(found(redis, "m1"), 0);
-    int64_t waited = real_us() - before;
-    assert_in_range(waited, TIMEOUT_MS * 1000, TIMEOUT_MS * 1000 + 150000);
+    assert_int_equal(cache.load(cache.self, &key, 1), LOY_OK);
+    skipped_us += (int64_t)TIMEOUT_MS * 500;
+    assert_false(cache.poll(cache.self, &rows, &count));
+    skipped_us += (int64_t)TIMEOUT_MS * 500;
+    assert_true(cache.poll(cache.self, &rows, &count));
+    assert_int_equal(count, 0);
     assert_int_equal(metric("loyald_redis_time_outs_total"), 1);
     /* From now on it is not even asked: hundreds of batches cost nothing. */
-    before = real_us();
+    int64_t before = real_us();
     for (int i = 0; i < 500; i++) {
         assert_int_equal(found(redis, "m1"), -1);
         store(redis, "m1", 8, "{\"version\":1}");
     }
-    assert_true(real_us() - before < 100000);
     assert_int_equal(metric("loyald_redis_rows_dropped_total"), 500);
     /* Nor does an attempt to connect wait, though the kernel takes connections in its stead. */
     skipped_us += 3000000;
-    before = real_us();
     assert_int_equal(found(redis, "m1"), -1);
-    assert_true(real_us() - before < 50000);
+    assert_true(real_us() - before < (int64_t)TIMEOUT_MS * 1000); /* all of it, and one time-out would be more */
     redis_server_signal(&server, SIGCONT);
     wait_until_up(redis);
     assert_int_equal(found(redis, "m1"), 7);
@@ -377,7 +382,7 @@ static void a_redis_that_is_not_there_costs_nothing(void **state)
             struct loy_cache_write write = {row_of("m1", 1), LOY_STR("{\"version\":1}")};
             cache.store(cache.self, &write, 1);
         }
-        assert_true(real_us() - before < 2000000); /* a time-out for each would be 20 s */
+        assert_true(real_us() - before < (int64_t)TIMEOUT_MS * 1000);
         skipped_us += 2100000;
         assert_int_equal(found(redis, "m1"), -1);
         assert_true(metric("loyald_redis_failures_total") > 0);
@@ -475,7 +480,7 @@ static void a_slow_caller_is_not_a_slow_redis(void **state)
     uint32_t count = 0;
     assert_int_equal(cache.load(cache.self, &key, 1), LOY_OK);
     (void)usleep(50000);
-    skipped_us += 10000000; /* we were busy elsewhere; the answer has been there for long */
+    skipped_us += (int64_t)TIMEOUT_MS * 2000; /* we were busy elsewhere; the answer has been there for long */
     assert_true(cache.poll(cache.self, &rows, &count));
     assert_int_equal(count, 1);
     loy_redis_destroy(redis);
@@ -548,7 +553,7 @@ static void nonsense_is_refused_and_costs_no_memory(void **state)
         assert_int_equal(cache.load(cache.self, &key, 1), LOY_OK);
         say(nonsense.fd, answers[i], strlen(answers[i]));
         while (!cache.poll(cache.self, &rows, &count)) {
-            (void)usleep(1000);
+            skipped_us += (int64_t)TIMEOUT_MS * 100; /* for more bytes, which do not come */
         }
         assert_int_equal(count, 0);
         loy_redis_destroy(redis);
