@@ -46,6 +46,7 @@ LATENCY_SHARES = (0.2, 0.5)  # of main's rate
 DUPLICATES = 0.01
 SEGMENT_BYTES = 16 * 2**20  # of PostgreSQL's write-ahead log
 EVENT_LOG_BYTES = 1000      # that an event writes to it where transactions are small
+WRITEBACK_SECONDS_MAX = 5    # with more the tail of the latency is the disk's
 SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "32GB", "checkpoint_timeout": "1h"}
 SOURCE = pathlib.Path(os.environ.get("LOYALD_SHARED", ROOT.parent / "shared")) / "peer"
 
@@ -232,6 +233,9 @@ class Bench:
         self.result["latency_log_mib"] = segments * SEGMENT_BYTES // 2**20
 
     def latency(self, installation, rate):
+        if self.result["machine"]["writeback_seconds"]["expire"] > WRITEBACK_SECONDS_MAX:
+            self.say(f"latency: the disk has what was written {self.result['machine']['writeback_seconds']['expire']:.0f} s "
+                     "later, all at once, and commits wait for it: see \"Updates are late now and then\" in docs/runbook.md")
         self.recycle_write_ahead_log(installation.db, rate)
         if installation.worker is None:
             installation.start_worker()

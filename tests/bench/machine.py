@@ -100,11 +100,20 @@ def os_name():
     return found.group(1) if found else "unknown"
 
 
+def writeback_seconds():
+    """How long the kernel keeps what was written to files before it gives it to the disk (vm.dirty_expire_centisecs), and
+    how often it looks (vm.dirty_writeback_centisecs)."""
+    def setting(name):
+        with open(f"/proc/sys/vm/{name}") as file:
+            return int(file.read()) / 100
+    return {"expire": setting("dirty_expire_centisecs"), "look": setting("dirty_writeback_centisecs")}
+
+
 def describe(root, disk):
     """Where a measurement was made. `disk`: the folder that PostgreSQL's data lie in."""
     with open("/proc/meminfo") as file:
         memory_kib = int(re.search(r"^MemTotal:\s+(\d+)", file.read(), re.MULTILINE).group(1))
     return {"cores": os.cpu_count(), "model": cpu_model(), "memory_gib": round(memory_kib / (1 << 20), 1),
-            "kernel": platform.release(), "os": os_name(), "disk": first_line("stat", "-f", "-c", "%T", str(disk)),
+            "kernel": platform.release(), "os": os_name(), "disk": first_line("stat", "-f", "-c", "%T", str(disk)), "writeback_seconds": writeback_seconds(),
             "load_at_start": round(os.getloadavg()[0], 2), "python": sys.version.split()[0],
             "commit": git(root, "rev-parse", "HEAD"), "dirty": bool(git(root, "status", "--porcelain", "-uno"))}

@@ -231,7 +231,7 @@ def how(result):
     return HOW.format(compared=compared, partitions=options["partitions"], settings=settings,
                       purchases=main["purchases"], event_bytes=main["event_bytes"], threads=options["threads"],
                       warm=options["warm_seconds"], seconds=options["seconds"], checkpoints=checkpoints(result),
-                      warm_up=warm_up(result), group=group(result), log=log(result), beside=beside(result),
+                      warm_up=warm_up(result), group=group(result), log=log(result) + writeback(result), beside=beside(result),
                       client=result.get("latency_client", "in C (linger 5 ms)"))
 
 
@@ -240,6 +240,14 @@ def log(result):
     return "" if "latency_log_mib" not in result else f"""
   Before it, {result['latency_log_mib']:,} MiB of old segments of the write-ahead log are made ready and a checkpoint is
   taken: a database that has been up for long writes into such segments, where a new one stops all commits to make each."""
+
+
+def writeback(result):
+    """When the disk has what PostgreSQL and the broker wrote; results before that was noted were with the kernel's 30 s."""
+    seconds = result["machine"].get("writeback_seconds")
+    return "" if seconds is None else f"""
+  What PostgreSQL and the broker write without a sync goes to their one disk after {seconds['expire']:g} s, looked for every
+  {seconds['look']:g} s (`vm.dirty_expire_centisecs`, `vm.dirty_writeback_centisecs`; the kernel's own: 30 and 5)."""
 
 
 def beside(result):
