@@ -4,6 +4,7 @@
  *   assign K OFFSET … | seek T K OFFSET | pause K T | resume K T | revoke_done | rebuild | quit
  *   produce TOPIC K TEXT COOKIE        (TEXT - : a tombstone)
  *   check | create                     what admin.h says of the topics, as inputs
+ *   rest MS                            does nothing for so long, not even poll; then says "rested"
  * REVOKED and LOST are answered at once, unless the environment has BUS_SHELL_SLOW. */
 #include "adapters/kafka/admin.h"
 #include "adapters/kafka/kafka.h"
@@ -144,6 +145,9 @@ static bool command(struct shell *s, char **words, int count)
         say(s->bus.rebuild_producer(s->bus.self, &error), &error);
     } else if (strcmp(words[0], "check") == 0 || strcmp(words[0], "create") == 0) {
         admin(s, words[0][1] == 'r');
+    } else if (strcmp(words[0], "rest") == 0 && count == 2) {
+        (void)usleep((useconds_t)atol(words[1]) * 1000);
+        puts("rested");
     } else if (strcmp(words[0], "quit") == 0) {
         return false;
     } else {

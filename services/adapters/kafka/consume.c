@@ -10,7 +10,8 @@
 enum {
     HEARTBEAT_MS_MAX = 300,
     URGE_MS = 100,
-    LOOK_RECORDS = 250,        /* how often it is looked how many are read ahead */
+    LOOK_RECORDS = 250,                          /* how often it is looked how many are read ahead */
+    ENOUGH = LOY_KAFKA_AHEAD - LOOK_RECORDS - 1, /* that many left: there may have been enough since the last look */
     LARGE_BYTES = 1024 * 1024, /* handed out until nothing was left: few, but large ones were read ahead */
 };
 
@@ -176,14 +177,15 @@ static void wake_fetcher(struct loy_kafka_consumer *in)
 }
 
 /* A fetcher that finds enough read ahead sleeps, up to a second (librdkafka 2.0.2), and nobody wakes it when that has
- * been taken: a thread would run dry before the next look. So it is woken when fewer are left than it wants. */
+ * been taken: a thread would run dry before the next look. So it is woken when fewer are left than it wants, or nearly:
+ * what it saw may have been gone before we looked. */
 static void look_ahead(struct loy_kafka_consumer *in, const struct loy_record *record)
 {
     in->bytes_since_wake += record->key.len + record->value.len;
     if (in->records_before_look-- > 0) {
         return;
     }
-    bool ahead = rd_kafka_queue_length(in->queue) >= LOY_KAFKA_AHEAD;
+    bool ahead = rd_kafka_queue_length(in->queue) >= ENOUGH;
     if (in->ahead && !ahead) {
         wake_fetcher(in);
     }
