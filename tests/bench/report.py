@@ -52,22 +52,9 @@ def with_history(cases):
     return min(rates) if None not in rates else None
 
 
-def without_history(cases):
-    """Results before there was such a run compare with `known`."""
-    beside = figure(cases, "history", "without", "per_second")
-    return beside if beside is not None else figure(cases, "known", "per_second")
-
-
-def rate_beside(cases):
-    """The rate that other cases' are compared with: main was minutes ago, and a host's pace changes by the minute.
-    Results before there was `again` compare with main."""
-    beside = figure(cases, "again", "per_second")
-    return beside if beside is not None else figure(cases, "main", "per_second")
-
-
 def targets(result):
     cases = result["cases"]
-    rate = rate_beside(cases)
+    rate = figure(cases, "again", "per_second")  # main was minutes ago, and a host's pace changes by the minute
     return [
         compare("CPU time of the worker, an event", "≤ 8 µs", figure(cases, "main", "cpu_us", "worker"), 8, unit=" µs"),
         compare("CPU time of PostgreSQL, beside the minimal program's", "≤ 1.3 times",
@@ -82,7 +69,7 @@ def targets(result):
         compare("rate with ten times the members, beside the rate", "≥ 0.8",
                 ratio(figure(cases, "members_10x", "per_second"), rate), 0.8, least=True),
         compare("rate on top of the history, beside the same without", "≥ 0.8",
-                ratio(with_history(cases), without_history(cases)), 0.8, least=True),
+                ratio(with_history(cases), figure(cases, "history", "without", "per_second")), 0.8, least=True),
         compare("rate with one budget that all events take from, beside the rate", "≥ 0.8",
                 ratio(figure(cases, "budget", "per_second"), rate), 0.8, least=True),
     ]
@@ -105,9 +92,8 @@ def runs(result):
     if "history" in cases:
         size = f"{cases['history']['journal_rows']:,} journal rows"
         found += [(f"`history`: on {size}, after a checkpoint", cases["history"]["after_checkpoint"]),
-                  ("`history`: again, without one between", cases["history"]["later"])]
-        if "without" in cases["history"]:
-            found.append(("without the history, right behind those two", cases["history"]["without"]))
+                  ("`history`: again, without one between", cases["history"]["later"]),
+                  ("without the history, right behind those two", cases["history"]["without"])]
     return found
 
 
@@ -171,7 +157,10 @@ The figures are of one machine on one day; the ratios travel better than the rat
 HOW = """## How it is measured
 
 - **The world**: Apache Kafka, PostgreSQL with fsync on and Redis, private to the run, on the same machine as the worker;
-  {partitions} partitions. PostgreSQL: {settings}.{group}{warm_up}
+  {partitions} partitions. PostgreSQL: {settings}.
+  Kafka waits {delay} ms for more members of a group of nobody, and as long again when one came (its default is 3,000).
+  They have worked before the first clock starts, as those of the Java service have: {warm_up[events]:,} purchases of
+  {warm_up[members]:,} members of an installation that is dropped again.
 - **A run**: the topic is filled while no worker runs ({purchases:,} purchases of one to three lines, {event_bytes} bytes
   each on average, every one of which earns). Then `CHECKPOINT`, and one worker with {threads} threads is started. The clock runs
   from the start of the process, joining the group included, until every partition's row stands at the topic's high watermark
@@ -186,13 +175,20 @@ HOW = """## How it is measured
 - **The minimal program** (`tests/bench/minimal.c`): a fence, a journal row with one entry, a member row and an outbox row by
   prepared statements on the same tables, in turns with the adapter's own commit of the same rows; no Kafka, no rules, and
   members that are there already, where `main` enrols its own.
-- **Latency**: a producer with a plan (open loop) publishes at a share of `main`'s rate; from a purchase's planned moment until
-  its update is in a consumer's hands. The first {warm} s are left out, {seconds} s count. Producer
-  and consumer are a program {client} on the same cores.{log}
-- **Side by side**: {beside}
+{latency}- **The disk** is one for all. What PostgreSQL and the broker write without a sync goes to it after {writeback[expire]:g} s, looked
+  for every {writeback[look]:g} s (`vm.dirty_expire_centisecs`, `vm.dirty_writeback_centisecs`; the kernel's own are 30 and 5).
+- **Side by side**: a host's pace changes by the minute. Ten times the members, the budget and the Java service are compared
+  with `again`, which runs between the former two and the latter.
 - **Ten times the members** is as many purchases: nearly four fifths of them enrol a member, of `main`'s one fifth.
 - **History**: copies of the journal's rows under keys of their own, in the heap's order, then `VACUUM ANALYZE`; compared
-  with {compared}, since neither enrols anybody.
+  with a run like `known` on a database of its own, right behind them, since none of them enrols anybody.
+"""
+
+LATENCY = """- **Latency**: a producer with a plan (open loop) publishes at a share of `main`'s rate; from a purchase's planned moment until
+  its update is in a consumer's hands. The first {warm} s are left out, {seconds} s count. Producer
+  and consumer are a program {client} on the same cores.
+  Before it, {log_mib:,} MiB of old segments of the write-ahead log are made ready and a checkpoint is taken: a database that
+  has been up for long writes into such segments, where a new one stops all commits to make each.
 """
 
 PEER = """## The Java service
@@ -216,52 +212,21 @@ def checkpoints(result):
     return f"One began during {', '.join(during)}." if during else "None began during a run."
 
 
-def warm_up(result):
-    if "warm_up" not in result:
+def how_latency(result):
+    if "latency" not in result["cases"]:
         return ""
-    return ("\n  They have worked before the first clock starts, as those of the Java service have: {events:,} purchases of {members:,}"
-            "\n  members of an installation that is dropped again.").format(**result["warm_up"])
+    options = result["options"]
+    return LATENCY.format(warm=options["warm_seconds"], seconds=options["seconds"], client=result["latency_client"],
+                          log_mib=result["latency_log_mib"])
 
 
 def how(result):
-    options, main = result["options"], result["cases"]["main"]
-    settings = ", ".join(f"{key} {value}" for key, value in result["versions"]["postgres_settings"].items())
-    compared = ("a run like `known` on a database of its own, right behind them"
-                if "without" in result["cases"].get("history", {}) else "`known`")
-    return HOW.format(compared=compared, partitions=options["partitions"], settings=settings,
+    options, main, versions = result["options"], result["cases"]["main"], result["versions"]
+    settings = ", ".join(f"{key} {value}" for key, value in versions["postgres_settings"].items())
+    return HOW.format(partitions=options["partitions"], settings=settings, delay=versions["kafka_initial_rebalance_delay_ms"],
                       purchases=main["purchases"], event_bytes=main["event_bytes"], threads=options["threads"],
-                      warm=options["warm_seconds"], seconds=options["seconds"], checkpoints=checkpoints(result),
-                      warm_up=warm_up(result), group=group(result), log=log(result) + writeback(result), beside=beside(result),
-                      client=result.get("latency_client", "in C (linger 5 ms)"))
-
-
-def log(result):
-    """What was done to PostgreSQL's write-ahead log before latency was measured; nothing in earlier results."""
-    return "" if "latency_log_mib" not in result else f"""
-  Before it, {result['latency_log_mib']:,} MiB of old segments of the write-ahead log are made ready and a checkpoint is
-  taken: a database that has been up for long writes into such segments, where a new one stops all commits to make each."""
-
-
-def writeback(result):
-    """When the disk has what PostgreSQL and the broker wrote; results before that was noted were with the kernel's 30 s."""
-    seconds = result["machine"].get("writeback_seconds")
-    return "" if seconds is None else f"""
-  What PostgreSQL and the broker write without a sync goes to their one disk after {seconds['expire']:g} s, looked for every
-  {seconds['look']:g} s (`vm.dirty_expire_centisecs`, `vm.dirty_writeback_centisecs`; the kernel's own: 30 and 5)."""
-
-
-def beside(result):
-    if "again" not in result["cases"]:
-        return "ten times the members, the budget and the Java service are compared with `main`."
-    return """a host's pace changes by the minute. Ten times the members, the budget and the Java service are
-  compared with `again`, which runs between the former two and the latter."""
-
-
-def group(result):
-    """What the broker adds to the start of a worker; results before that was noted were with 300 ms."""
-    delay = result["versions"].get("kafka_initial_rebalance_delay_ms")
-    return "" if delay is None else f"""
-  Kafka waits {delay} ms for more members of a group of nobody, and as long again when one came (its default is 3,000)."""
+                      latency=how_latency(result), checkpoints=checkpoints(result), warm_up=result["warm_up"],
+                      writeback=result["machine"]["writeback_seconds"])
 
 
 def missed(result):

@@ -61,15 +61,18 @@ def run_of(rate, **fields):
 RESULT = {
     "started_at": "2026-11-22T00:00:00+00:00", "ended_at": "2026-11-22T00:08:00+00:00",
     "machine": {"cores": 2, "model": "CPU", "memory_gib": 8, "kernel": "6.1", "os": "Debian", "commit": "0123456789abcdef",
-                "dirty": False},
-    "versions": {"postgres": "15", "kafka": "4.1.0", "redis": "Redis 7", "postgres_settings": {"fsync": "on"}},
+                "dirty": False, "writeback_seconds": {"expire": 30, "look": 5}},
+    "versions": {"postgres": "15", "kafka": "4.1.0", "redis": "Redis 7", "postgres_settings": {"fsync": "on"},
+                 "kafka_initial_rebalance_delay_ms": 50},
+    "warm_up": {"events": 500000, "members": 100000}, "latency_log_mib": 1600, "latency_client": "in C",
     "options": {"partitions": 16, "threads": 4, "warm_seconds": 5, "seconds": 30}, "skipped": {},
     "cases": {"main": run_of(40000), "known": run_of(42000), "members_10x": run_of(33000),
               "budget": run_of(34000), "again": run_of(40000),
               "minimal": {"minimal_us": 23.0, "adapter_us": 24.0, "ratio": 1.04, "batch": 1000},
               "latency": [{"share": 0.2, "per_second": 8000, "p50_ms": 8, "p99_ms": 30, "p99.9_ms": 45, "max_ms": 60,
                            "measured": 240000, "others_share": 0.01}],
-              "history": {"journal_rows": 5000000, "after_checkpoint": run_of(36000), "later": run_of(41000)},
+              "history": {"journal_rows": 5000000, "after_checkpoint": run_of(36000), "later": run_of(41000),
+                          "without": run_of(42000)},
               "peer": {"runs": [], "best": {"rate": 26000}}}}
 
 
