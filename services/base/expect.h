@@ -6,6 +6,7 @@
 #define LOY_BASE_EXPECT_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 enum { LOY_CPU_LINE = 64 }; /* bytes that come at once */
 
@@ -13,7 +14,7 @@ enum { LOY_CPU_LINE = 64 }; /* bytes that come at once */
 static inline void loy_expect(const void *at, size_t size)
 {
     for (size_t from = 0; from < size; from += LOY_CPU_LINE) {
-        __builtin_prefetch((const char *)at + from);
+        __builtin_prefetch((const void *)((uintptr_t)at + from)); /* a sum of numbers: `at` may be NULL */
     }
 }
 
