@@ -140,8 +140,8 @@ class World:
     def start_worker(self, ready=True, environment=None, **settings):
         program = services.Program(self.folder, f"worker{len(self.running)}", [str(self.programs / "loyald-worker")],
                           {**self.env(**settings), **(environment or {})})
-        self.running.append(program)
         program.start()
+        self.running.append(program)  # now: another thread may look whether all of them live
         if ready:
             program.wait_until_ready()
         return program
