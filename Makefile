@@ -283,12 +283,12 @@ packages = $(Q)deploy/dev/packages.sh
 .PHONY: run test integration faults docs-reliability os-check image-check
 
 # A make of its own, so that all packages come first and in one go.
-run: ## the first look: everything in one folder, a simulated year, figures (SEED, EVENTS, RUN=folder, ONCE=1)
-	$(packages) build run
+run: ## the first look: everything in one folder, a simulated year, figures (SEED, EVENTS, RUN=folder, ONCE=1, KAFKA=apache)
+	$(packages) build run $(if $(filter apache,$(KAFKA)),kafka)
 	$(Q)+$(MAKE) --no-print-directory all
 	$(Q)$(PYTHON) deploy/dev/run.py --programs $(B) --folder $(RUN) --seed $(SEED) --events $(EVENTS) $(if $(ONCE),--once)
-test: ## install, build, run unit and integration tests
-	$(packages)
+test: ## install, build, run unit and integration tests (KAFKA=apache)
+	$(packages) build run test $(if $(filter apache,$(KAFKA)),kafka)
 	$(Q)MAKE="$(MAKE)" tests/run-all.sh
 integration: all contracts ## black-box tests on real services (TESTING=files, KAFKA=apache, BESIDE=3 files at a time)
 	$(Q)PROGRAMS=$(CURDIR)/$(B) $(PYTHON) -m pytest -q -rs -p no:cacheprovider -n $(BESIDE) --dist loadfile $(TESTING)

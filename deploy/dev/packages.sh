@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs what loyald is built, run and tested with, from Debian's own packages (12 and 13). No system service is
 # created, enabled or left running: policy-rc.d refuses their start while we install.
-#   packages.sh [build|run|test|system …]      default: build run test
+#   packages.sh [build|run|test|kafka|system …]      default: build run test
 set -euo pipefail
 
 build="gcc g++ make pkg-config librdkafka-dev libhiredis-dev libpq-dev libprotobuf-c-dev protobuf-c-compiler
@@ -9,6 +9,9 @@ build="gcc g++ make pkg-config librdkafka-dev libhiredis-dev libpq-dev libprotob
 run="postgresql redis-server kcat python3 tzdata"
 test="libcmocka-dev clang clang-format clang-tidy python3-pytest python3-pytest-xdist python3-psycopg python3-confluent-kafka
       python3-redis python3-protobuf python3-jsonschema python3-yaml zstd kcat git patch pgbouncer"
+kafka=  # of KAFKA=apache alone; any Java from 17 on does
+command -v java >/dev/null || kafka+=" default-jre-headless"
+command -v mvn >/dev/null || kafka+=" maven"
 system="debootstrap podman buildah podman-compose runc ca-certificates"  # of os-check and image-check alone
 
 [ $# -gt 0 ] || set -- build run test

@@ -157,13 +157,15 @@ class Shop:
         return os.path.join(os.path.abspath(self.options.programs), name)
 
     def start_services(self):
-        for name in ("postgres", "redis", "broker", "worker-1", "worker-2"):
+        kafka = {"apache": "kafka/data", "embedded": "broker"}[self.options.kafka]  # Kafka's jars lie beside its data
+        for name in ("postgres", "redis", kafka, "worker-1", "worker-2"):
             shutil.rmtree(self.folder.at(name), ignore_errors=True)
         self.postgres = self.stack.enter_context(services.PostgreSQL(
             self.folder.at("postgres"), settings={"track_commit_timestamp": "on"}))
         self.redis = self.stack.enter_context(services.Redis(self.folder.at("redis")))
-        self.broker = self.stack.enter_context(services.Broker(
-            self.folder.at("broker"), self.program("loyald-broker"), services.session_topics(PARTITIONS)))
+        self.broker = self.stack.enter_context(
+            services.Kafka(self.folder.at("kafka")) if self.options.kafka == "apache" else services.Broker(
+                self.folder.at("broker"), self.program("loyald-broker"), services.session_topics(PARTITIONS)))
         self.postgres.psql("CREATE DATABASE loyald", "postgres")
         settings = {"KAFKA_BROKERS": self.broker.bootstrap, "POSTGRES": self.postgres.conninfo(),
                     "REDIS": self.redis.url, "PARTITIONS": PARTITIONS, "HISTORICAL_SOURCES": "generator",
@@ -210,10 +212,12 @@ class Shop:
             time.sleep(0.1)
 
     def prepare(self):
-        self.screen.line("starting PostgreSQL, Redis, the embedded broker and two workers in "
-                         + os.path.relpath(self.folder.path))
+        broker = {"apache": "Apache Kafka", "embedded": "the embedded broker"}[self.options.kafka]
+        self.screen.line(f"starting PostgreSQL, Redis, {broker} and two workers in " + os.path.relpath(self.folder.path))
         self.start_services()
         self.ctl_to_end("migrate", "up", stdout=subprocess.DEVNULL)
+        if self.options.kafka == "apache":
+            self.ctl_to_end("topics", "create", stdout=subprocess.DEVNULL)
         self.ctl_to_end("programme", "publish", PROGRAMME, "--author", "run.py", "--reason", "first",
                         stdout=subprocess.DEVNULL)
         self.start_workers()
@@ -388,6 +392,8 @@ def main():
     parser.add_argument("--folder", default="run", help="where everything lives")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--events", type=int, default=50000)
+    parser.add_argument("--kafka", choices=("embedded", "apache"), default=os.environ.get("KAFKA") or "embedded",
+                        help="which broker (default: $KAFKA)")
     parser.add_argument("--once", action="store_true", help="end after the figures")
     options = parser.parse_args()
     services.end_with_parent()

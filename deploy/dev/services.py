@@ -29,7 +29,6 @@ import urllib.request
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))  # of the checkout
 SOCKET_PATH_MAX = 107  # bytes of a unix socket's path (sun_path without its NUL)
-START_SECONDS = 30
 STOP_SECONDS = 20
 # What a session of loyald reads and writes, when nothing else is configured.
 TOPICS_IN = ("loyalty.events", "loyalty.internal", "loyalty.ticks")
@@ -80,6 +79,7 @@ class Service:
     """One process in the foreground under our control, its output in a log file of the folder."""
 
     name = "service"
+    start_seconds = 30        # until it answers
     death_signal = "SIGTERM"  # what the kernel sends when our process dies
     stop_signal = signal.SIGTERM
 
@@ -96,13 +96,13 @@ class Service:
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True, **options)
 
     def wait_ready(self, ready, what):
-        deadline = time.monotonic() + START_SECONDS
+        deadline = time.monotonic() + self.start_seconds
         while not ready():
             if self.process.poll() is not None:
                 raise ServiceError(f"{self.name} ended at once ({self.process.returncode}):\n{tail(self.log)}")
             if time.monotonic() > deadline:
                 self.kill()
-                raise ServiceError(f"{self.name}: no {what} after {START_SECONDS} s:\n{tail(self.log)}")
+                raise ServiceError(f"{self.name}: no {what} after {self.start_seconds} s:\n{tail(self.log)}")
             time.sleep(0.02)
 
     def running(self):
@@ -318,6 +318,63 @@ class Broker(Service):
             return False
         self.bootstrap = text.strip().removeprefix("bootstrap=")
         return True
+
+
+class Kafka(Service):
+    """One node of Apache Kafka from deploy/dev/kafka. Its jars are the checkout's, in run/kafka, fetched once.
+
+    settings: lines for server.properties; ports: of clients and of the controller, for one that is to come back where
+    it was."""
+
+    name = "kafka"
+    start_seconds = 90  # four programs in Java, one after the other
+    script = os.path.join(ROOT, "deploy", "dev", "kafka", "kafka.sh")
+    lib = os.environ.get("KAFKA_LIB", os.path.join(ROOT, "run", "kafka", "lib"))
+
+    def __init__(self, folder, heap="512m", settings="", ports=()):
+        super().__init__(folder)
+        self.environment = {"KAFKA_HEAP": heap, **os.environ, "KAFKA_LIB": self.lib, "KAFKA_RUN": self.folder,
+                            "KAFKA_SETTINGS": settings, "KAFKA_PORTS": " ".join(str(port) for port in ports)}
+        self.bootstrap = None
+
+    @classmethod
+    def why_not(cls):
+        """Why it cannot be started here; None: it can."""
+        if not shutil.which("java"):
+            return "Java 17 is not there"
+        fetched = os.path.exists(os.path.join(cls.lib, ".complete")) or "KAFKA_LIB" in os.environ
+        return None if fetched or shutil.which("mvn") else "Maven is not there, to fetch its jars"
+
+    def start(self):
+        if why := self.why_not():
+            raise ServiceError(f"Apache Kafka cannot be started: {why}: deploy/dev/packages.sh kafka")
+        if subprocess.run([self.script, "fetch"], env=self.environment, stdin=subprocess.DEVNULL).returncode:
+            raise ServiceError("Apache Kafka's jars were not fetched")
+        address = os.path.join(self.folder, "address")
+        if os.path.exists(address):
+            os.unlink(address)
+        self.spawn([self.script, "run"], env=self.environment)
+        self.wait_ready(lambda: self.answers(address), "answer")
+
+    def answers(self, address):
+        if not os.path.exists(address):
+            return False
+        with open(address) as file:
+            self.bootstrap = file.read().strip()
+        try:
+            asked = subprocess.run(["kcat", "-b", self.bootstrap, "-L"], timeout=2, stdin=subprocess.DEVNULL,
+                                   stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        except subprocess.TimeoutExpired:
+            return False
+        return asked.returncode == 0
+
+    def tool(self, name, *arguments, stdin=None):
+        """What one of Kafka's own tools prints, by its class."""
+        done = subprocess.run([self.script, "tool", name, "--bootstrap-server", self.bootstrap, *arguments],
+                              env=self.environment, capture_output=True, text=True, input=stdin)
+        if done.returncode:
+            raise ServiceError(f"{name} failed:\n{done.stderr}{done.stdout}")
+        return done.stdout.strip()
 
 
 class Program(Service):

@@ -51,37 +51,15 @@ SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "32GB", "checkpoint_timeout
 SOURCE = pathlib.Path(os.environ.get("LOYALD_SHARED", ROOT.parent / "shared")) / "peer"
 
 
-class ApacheKafka:
-    """deploy/dev/kafka in a folder of the bench; the jars are those of run/kafka."""
-
-    def __init__(self, folder):
-        self.folder = pathlib.Path(folder)
-        self.script = ROOT / "deploy" / "dev" / "kafka" / "kafka.sh"
-        self.environment = {"KAFKA_LIB": str(ROOT / "run" / "kafka" / "lib"), "KAFKA_HEAP": "1g", **os.environ,
-                            "KAFKA_RUN": str(self.folder)}
-
-    def run(self, *arguments):
-        done = subprocess.run([str(self.script), *arguments], env=self.environment, text=True,
-                              stdout=subprocess.PIPE, stdin=subprocess.DEVNULL)
-        if done.returncode:
-            raise BenchError(f"kafka.sh {arguments[0]} failed")
-        return done.stdout.strip()
-
+class Kafka(services.Kafka):
     def process_id(self):
-        return int((self.folder / "pid").read_text())
+        return self.process.pid
 
     def initial_rebalance_delay_ms(self):
         """How long a group of nobody waits for more members: part of a worker's start."""
-        lines = (self.folder / "server.properties").read_text().splitlines()
+        lines = (pathlib.Path(self.folder) / "server.properties").read_text().splitlines()
         found = [line.split("=", 1)[1] for line in lines if line.startswith("group.initial.rebalance.delay.ms=")]
         return int(found[-1]) if found else None
-
-    def __enter__(self):
-        self.bootstrap = self.run("start")
-        return self
-
-    def __exit__(self, *_):
-        self.run("stop")
 
 
 class PostgreSQL(services.PostgreSQL):
@@ -125,13 +103,13 @@ class Bench:
         self.services["postgres"] = stack.enter_context(
             PostgreSQL(self.folder.at("postgres"), fsync=True, settings=SETTINGS))
         self.services["redis"] = stack.enter_context(Redis(self.folder.at("redis")))
-        self.services["broker"] = stack.enter_context(ApacheKafka(self.folder.at("kafka")))
+        self.services["broker"] = stack.enter_context(Kafka(self.folder.at("kafka"), heap="1g"))
         self.result["versions"] = {
             "loyald": machine.first_line(str(self.options.programs / "loyald-worker"), "--version"),
             "postgres": self.services["postgres"].psql("SHOW server_version", "postgres")[0][0],
             "postgres_settings": {"fsync": "on", **SETTINGS},
             "redis": machine.first_line("redis-server", "--version"),
-            "kafka": kafka_version(self.services["broker"].environment["KAFKA_LIB"]),
+            "kafka": kafka_version(Kafka.lib),
             "kafka_initial_rebalance_delay_ms": self.services["broker"].initial_rebalance_delay_ms(),
             "java": machine.first_line("java", "-version")}
 

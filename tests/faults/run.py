@@ -79,8 +79,8 @@ def main():
         parser.error(f"--only {options.only}: a group of that name is not there")
     services.end_with_parent()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))
-    if options.kafka == "apache" and not shutil.which("java"):
-        print("faults: Java is not there, so the embedded broker is used: no kill of the broker, no network to it")
+    if options.kafka == "apache" and (why := services.Kafka.why_not()):
+        print(f"faults: {why}, so the embedded broker is used: no kill of the broker, no network to it")
         options.kafka = "embedded"
     folder = tempfile.mkdtemp(prefix="loyald-faults-")
     os.chmod(folder, 0o755)

@@ -1,8 +1,6 @@
 """What faults are tried on: a PostgreSQL that syncs, a broker, Redis, workers built with failpoints, and the judgement
 after each fault: partitions at work again, every record with the outcome it must have, `loyalctl audit --topics` clean."""
-import os
 import pathlib
-import signal
 import subprocess
 import time
 
@@ -20,42 +18,20 @@ GIVE_UP_SECONDS = 90
 RATE = 150  # records a second while a fault happens
 
 
-class Kafka:
-    """Apache Kafka that keeps its address when it comes back, and a second listener that a proxy stands before."""
+class Kafka(services.Kafka):
+    """Keeps its address when it comes back, and has a second listener that a proxy stands before."""
 
     def __init__(self, folder, proxied_port):
-        self.folder = pathlib.Path(folder)
-        self.script = os.path.join(services.ROOT, "deploy", "dev", "kafka", "kafka.sh")
         port, control, self.proxied = (services.free_port() for _ in range(3))
-        self.bootstrap = f"127.0.0.1:{port}"
-        shared = pathlib.Path(services.ROOT) / "run" / "kafka" / "lib"
-        self.environment = {
-            **os.environ, "KAFKA_RUN": str(self.folder), "KAFKA_PORTS": f"{port} {control}",
-            "KAFKA_SETTINGS": f"listeners=PLAINTEXT://{self.bootstrap},PROXIED://127.0.0.1:{self.proxied},"
-                              f"CONTROLLER://127.0.0.1:{control}\n"
-                              f"advertised.listeners=PLAINTEXT://{self.bootstrap},PROXIED://127.0.0.1:{proxied_port}\n"
-                              "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,"
-                              "CONTROLLER:PLAINTEXT\n"}
-        if "KAFKA_LIB" not in os.environ and (shared / ".complete").exists():
-            self.environment["KAFKA_LIB"] = str(shared)
-
-    def start(self):
-        done = subprocess.run([self.script, "start"], env=self.environment, stdout=subprocess.PIPE, text=True)
-        assert done.returncode == 0 and done.stdout.strip() == self.bootstrap, done.stdout
-
-    def stop(self):
-        self.signal(signal.SIGCONT)
-        subprocess.run([self.script, "stop"], env=self.environment, check=True)
+        super().__init__(folder, ports=(port, control), settings=(
+            f"listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{self.proxied},"
+            f"CONTROLLER://127.0.0.1:{control}\n"
+            f"advertised.listeners=PLAINTEXT://127.0.0.1:{port},PROXIED://127.0.0.1:{proxied_port}\n"
+            "listener.security.protocol.map=PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT\n"))
 
     def signal(self, number):
-        try:
-            os.kill(int((self.folder / "pid").read_text()), number)
-        except (OSError, ValueError):
-            pass  # it runs no more
-
-    def kill(self):
-        self.signal(signal.SIGKILL)
-        time.sleep(0.2)
+        if self.running():
+            self.process.send_signal(number)
 
 
 def state_of(process):

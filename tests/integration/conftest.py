@@ -67,11 +67,8 @@ def apache_kafka(session_folder):
     if os.environ.get("KAFKA", "embedded") != "apache":
         yield None
         return
-    script = str(ROOT / "deploy" / "dev" / "kafka" / "kafka.sh")
-    env = {"KAFKA_LIB": str(ROOT / "run" / "kafka" / "lib"), **os.environ, "KAFKA_RUN": str(session_folder / "kafka")}
-    started = subprocess.run([script, "start"], env=env, check=True, stdout=subprocess.PIPE, text=True)
-    yield started.stdout.strip()
-    subprocess.run([script, "stop"], env=env, check=True)
+    with services.Kafka(session_folder / "kafka") as broker:
+        yield broker.bootstrap
 
 
 @pytest.fixture

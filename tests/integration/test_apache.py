@@ -2,7 +2,6 @@
 than librdkafka do with keys. Skipped, saying so, where Java or its jars cannot be had."""
 import concurrent.futures
 import json
-import os
 import subprocess
 import uuid
 
@@ -11,7 +10,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource
 
 import services
-from support import apache, events, retail
+from support import events, retail
 
 MEMBERS = 200
 PURCHASES = 600
@@ -19,10 +18,9 @@ PURCHASES = 600
 
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory):
-    if apache.why_not():
-        pytest.skip(f"Apache Kafka cannot be started: {apache.why_not()}")
-    folder = tmp_path_factory.mktemp("kafka")
-    with apache.ApacheKafka(os.path.join(services.ROOT, "deploy", "dev", "kafka"), folder) as running:
+    if why := services.Kafka.why_not():
+        pytest.skip(f"Apache Kafka cannot be started: {why}")
+    with services.Kafka(tmp_path_factory.mktemp("kafka")) as running:
         yield running
 
 

@@ -17,7 +17,6 @@ import confluent_kafka
 import pytest
 
 import services
-from support.apache import ApacheKafka
 from support.topics import make as make_topics
 
 PATIENCE = 40  # seconds until an event must have come
@@ -100,14 +99,11 @@ class World:
         assert producer.flush(PATIENCE) == 0
 
     def signal_broker(self, number):
-        if self.apache:
-            self.apache.signal(number)
-        else:
-            self.embedded.process.send_signal(number)
+        (self.apache or self.embedded).process.send_signal(number)
 
     def wait_stopped(self):
         """Each thread of a stopped broker goes on until it is its turn, and one is enough to take a message."""
-        tasks = pathlib.Path(f"/proc/{self.apache.process_id() if self.apache else self.embedded.process.pid}/task")
+        tasks = pathlib.Path(f"/proc/{(self.apache or self.embedded).process.pid}/task")
         deadline = time.monotonic() + PATIENCE
         while any(" T (" not in (task / "status").read_text().replace("\t", " ") for task in tasks.iterdir()):
             assert time.monotonic() < deadline
@@ -120,7 +116,7 @@ def apache(tmp_path_factory):
     if not APACHE:
         yield None
         return
-    with ApacheKafka(os.path.join(services.ROOT, "deploy", "dev", "kafka"), tmp_path_factory.mktemp("kafka")) as broker:
+    with services.Kafka(tmp_path_factory.mktemp("kafka")) as broker:
         yield broker
 
 
@@ -190,7 +186,7 @@ def lose_the_oldest(world, topic, partition):
     generator = random.Random(1)
     world.fill(topic, partition, [generator.randbytes(400_000).hex() for _ in range(8)])  # the embedded one keeps 5 MiB
     if world.apache:
-        wanted = world.apache.folder / "delete.json"
+        wanted = pathlib.Path(world.apache.folder, "delete.json")
         wanted.write_text(json.dumps({"version": 1, "partitions": [
             {"topic": topic, "partition": partition, "offset": 3}]}))
         world.apache.tool("org.apache.kafka.tools.DeleteRecordsCommand", "--offset-json-file", str(wanted))
@@ -217,7 +213,7 @@ def test_offsets_that_left_the_log_with_everything_else(world):
     if not world.apache:
         pytest.skip("the embedded broker always keeps the last batch")
     lose_the_oldest(world, world.topics[0], 2)
-    wanted = world.apache.folder / "delete.json"
+    wanted = pathlib.Path(world.apache.folder, "delete.json")
     wanted.write_text(json.dumps({"version": 1, "partitions": [
         {"topic": world.topics[0], "partition": 2, "offset": -1}]}))
     world.apache.tool("org.apache.kafka.tools.DeleteRecordsCommand", "--offset-json-file", str(wanted))

@@ -15,8 +15,6 @@ from support import events
 from support.world import World
 
 ROOT = pathlib.Path(services.ROOT)
-KAFKA = str(ROOT / "deploy" / "dev" / "kafka" / "kafka.sh")
-LIB = pathlib.Path(os.environ.get("KAFKA_LIB", ROOT / "run" / "kafka" / "lib"))
 PASSWORD = "open-sesame"
 SCRAM_MENDED = 0x02060100  # librdkafka#4895: Kafka 4 refuses SCRAM from older ones, as Debian 12's
 
@@ -77,25 +75,18 @@ listener.name.sasl_ssl.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.se
 @pytest.fixture(scope="module")
 def kafka(tmp_path_factory, authority):
     """Ports of an Apache Kafka: plain (for the test), ssl (asks for our certificate), sasl (asks for a login)."""
-    if not shutil.which("java") or not list(LIB.glob("kafka_*.jar")):
-        pytest.skip(f"Apache Kafka is not there: Java and {LIB} (deploy/dev/kafka/kafka.sh start fetches it)")
+    if why := services.Kafka.why_not():
+        pytest.skip(f"Apache Kafka cannot be started: {why}")
     folder = tmp_path_factory.mktemp("kafka")
     ports = {name: services.free_port() for name in ("plain", "control", "ssl", "sasl")}
     certificate, key = authority.sign("broker")
     keystore = folder / "keystore.pem"
     keystore.write_text(key.read_text() + certificate.read_text())
-    env = {**os.environ, "KAFKA_RUN": str(folder), "KAFKA_LIB": str(LIB), "KAFKA_HEAP": "256m",
-           "KAFKA_PORTS": f"{ports['plain']} {ports['control']}",
-           "KAFKA_SETTINGS": SETTINGS.format(keystore=keystore, truststore=authority.certificate, password=PASSWORD,
-                                             **ports)}
-    subprocess.run([KAFKA, "start"], env=env, check=True, stdout=subprocess.PIPE)
-    try:
-        subprocess.run([KAFKA, "tool", "kafka.admin.ConfigCommand", "--bootstrap-server", f"127.0.0.1:{ports['plain']}",
-                        "--alter", "--entity-type", "users", "--entity-name", "loyald", "--add-config",
-                        f"SCRAM-SHA-512=[password={PASSWORD}]"], env=env, check=True, capture_output=True)
+    settings = SETTINGS.format(keystore=keystore, truststore=authority.certificate, password=PASSWORD, **ports)
+    with services.Kafka(folder, heap="256m", settings=settings, ports=(ports["plain"], ports["control"])) as broker:
+        broker.tool("kafka.admin.ConfigCommand", "--alter", "--entity-type", "users", "--entity-name", "loyald",
+                    "--add-config", f"SCRAM-SHA-512=[password={PASSWORD}]")
         yield ports
-    finally:
-        subprocess.run([KAFKA, "stop"], env=env, check=True)
 
 
 @pytest.fixture(scope="module")

@@ -198,6 +198,8 @@ def test_make_run_on_a_terminal(tmp_path, programs):
         text = run.read_until(UP)
         assert "█" in text and "\x1b[1m" in text, "a terminal gets a bar and colour"
         assert "DIFFERS" not in text
+        broker = "Apache Kafka" if os.environ.get("KAFKA") == "apache" else "the embedded broker"
+        assert f"Redis, {broker} and" in text
         check_outcomes(run)
         check_against_what_was_made(run, programs)
         check_points(run)

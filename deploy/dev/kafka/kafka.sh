@@ -2,6 +2,8 @@
 # One node of Apache Kafka (KRaft) for tests and measurements: its jars come by Maven, its ports are chosen by the system.
 #   kafka.sh start     fetches the jars the first time, starts the broker, prints host:port when it answers
 #   kafka.sh stop      stops it; its data stay
+#   kafka.sh run       is the broker, in the foreground, until SIGTERM
+#   kafka.sh fetch     only fetches the jars
 #   kafka.sh address   prints host:port of the one that runs; fails when none does
 #   kafka.sh tool CLASS ARGUMENT …   one of Kafka's own tools, as in `tool org.apache.kafka.tools.TopicCommand --help`
 # Everything is in run/kafka of the checkout, or in the folder that KAFKA_RUN names; KAFKA_LIB: a folder with the jars;
@@ -22,7 +24,7 @@ alive() { [ -f "$run/pid" ] && kill -0 "$(cat "$run/pid")" 2>/dev/null; }
 fetch() {
   [ -f "$lib/.complete" ] && return
   [ -n "${KAFKA_LIB:-}" ] && [ -n "$(ls "$lib"/kafka_*.jar 2>/dev/null)" ] && return
-  command -v mvn >/dev/null || fail "Maven is needed to fetch Kafka's jars"
+  command -v mvn >/dev/null || fail "Maven is needed to fetch Kafka's jars: apt-get install maven"
   echo "kafka.sh: fetching Apache Kafka (54 MB, once)" >&2
   mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$lib" >&2
   touch "$lib/.complete"
@@ -59,7 +61,7 @@ group.initial.rebalance.delay.ms=50
 group.min.session.timeout.ms=1000
 ${KAFKA_SETTINGS:-}
 P
-  echo "127.0.0.1:$port" > "$run/address.new"
+  echo "127.0.0.1:$port" > "$run/address"
 }
 
 format() {
@@ -70,22 +72,26 @@ format() {
     fail "the storage could not be formatted: see $run/format.log"
 }
 
-start() {
-  alive && fail "it runs already ($(cat "$run/address"))"
-  command -v java >/dev/null || fail "Java 17 is needed"
+run() {
+  command -v java >/dev/null || fail "Java 17 is needed: apt-get install default-jre-headless"
   fetch
   configure
   format
-  local heap=${KAFKA_HEAP:-512m} address
-  address=$(cat "$run/address.new")
-  setsid java "-Xmx$heap" "-Xms$heap" -XX:+UseG1GC -cp "$lib/*" kafka.Kafka "$run/server.properties" \
-    > "$run/broker.log" 2>&1 < /dev/null &
+  local heap=${KAFKA_HEAP:-512m}
+  echo $$ > "$run/pid"
+  exec java "-Xmx$heap" "-Xms$heap" -XX:+UseG1GC -cp "$lib/*" kafka.Kafka "$run/server.properties"
+}
+
+start() {
+  alive && fail "it runs already ($(cat "$run/address"))"
+  fetch
+  rm -f "$run/address"
+  setsid "$here/kafka.sh" run > "$run/broker.log" 2>&1 < /dev/null &
   echo $! > "$run/pid"
   for _ in $(seq $((start_seconds * 4))); do
     alive || { tail -20 "$run/broker.log" >&2; fail "it ended: see $run/broker.log"; }
-    if timeout 2 kcat -b "$address" -L >/dev/null 2>&1; then
-      mv "$run/address.new" "$run/address"
-      echo "$address"
+    if [ -s "$run/address" ] && timeout 2 kcat -b "$(cat "$run/address")" -L >/dev/null 2>&1; then
+      cat "$run/address"
       return
     fi
     sleep 0.25
@@ -108,7 +114,9 @@ stop() {
 case ${1:-} in
   start) start ;;
   stop) stop ;;
+  run) run ;;
+  fetch) fetch ;;
   address) alive && cat "$run/address" || fail "it does not run" ;;
   tool) shift; fetch; exec java -cp "$lib/*" "$@" ;;
-  *) sed -n '2,10s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
+  *) sed -n '2,12s/^# \{0,1\}//p' "$0" >&2; exit 2 ;;
 esac
