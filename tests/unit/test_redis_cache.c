@@ -357,11 +357,13 @@ static void a_stalled_redis_costs_one_time_out_and_comes_back(void **state)
         assert_int_equal(found(redis, "m1"), -1);
         store(redis, "m1", 8, "{\"version\":1}");
     }
+    assert_true(real_us() - before < 100000);
     assert_int_equal(metric("loyald_redis_rows_dropped_total"), 500);
     /* Nor does an attempt to connect wait, though the kernel takes connections in its stead. */
     skipped_us += 3000000;
+    before = real_us();
     assert_int_equal(found(redis, "m1"), -1);
-    assert_true(real_us() - before < (int64_t)TIMEOUT_MS * 1000); /* all of it, and one time-out would be more */
+    assert_true(real_us() - before < 50000);
     redis_server_signal(&server, SIGCONT);
     wait_until_up(redis);
     assert_int_equal(found(redis, "m1"), 7);
@@ -382,7 +384,7 @@ static void a_redis_that_is_not_there_costs_nothing(void **state)
             struct loy_cache_write write = {row_of("m1", 1), LOY_STR("{\"version\":1}")};
             cache.store(cache.self, &write, 1);
         }
-        assert_true(real_us() - before < (int64_t)TIMEOUT_MS * 1000);
+        assert_true(real_us() - before < 2000000); /* one time-out would be more */
         skipped_us += 2100000;
         assert_int_equal(found(redis, "m1"), -1);
         assert_true(metric("loyald_redis_failures_total") > 0);
