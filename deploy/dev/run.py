@@ -157,8 +157,7 @@ class Shop:
         return os.path.join(os.path.abspath(self.options.programs), name)
 
     def start_services(self):
-        kafka = {"apache": "kafka/data", "embedded": "broker"}[self.options.kafka]  # Kafka's jars lie beside its data
-        for name in ("postgres", "redis", kafka, "worker-1", "worker-2"):
+        for name in ("postgres", "redis", "broker", "kafka/data", "worker-1", "worker-2"):  # beside them: Kafka's jars
             shutil.rmtree(self.folder.at(name), ignore_errors=True)
         self.postgres = self.stack.enter_context(services.PostgreSQL(
             self.folder.at("postgres"), settings={"track_commit_timestamp": "on"}))

@@ -98,7 +98,8 @@ struct loy_bus {
      * unchanged, until it is DELIVERED, or the producer was rebuilt, or the bus is gone. */
     enum loy_err (*produce_many)(void *self, const struct loy_bus_message *messages, uint32_t count, uint64_t cookie,
                                  uint32_t *ret_taken, struct loy_error *error);
-    /* Nothing more is produced for now: messages that linger for others go out. Blocks a millisecond at the most. */
+    /* The caller produces no more before something happens: messages that linger for others go out. Blocks a
+     * millisecond at the most. */
     void (*send_now)(void *self);
     /* Forgets everything that was produced and not acknowledged, and starts a new producer. No reports of the old
      * one come afterwards. */

@@ -51,27 +51,6 @@ SETTINGS = {"shared_buffers": "1GB", "max_wal_size": "32GB", "checkpoint_timeout
 SOURCE = pathlib.Path(os.environ.get("LOYALD_SHARED", ROOT.parent / "shared")) / "peer"
 
 
-class Kafka(services.Kafka):
-    def process_id(self):
-        return self.process.pid
-
-    def initial_rebalance_delay_ms(self):
-        """How long a group of nobody waits for more members: part of a worker's start."""
-        lines = (pathlib.Path(self.folder) / "server.properties").read_text().splitlines()
-        found = [line.split("=", 1)[1] for line in lines if line.startswith("group.initial.rebalance.delay.ms=")]
-        return int(found[-1]) if found else None
-
-
-class PostgreSQL(services.PostgreSQL):
-    def process_id(self):
-        return self.process.pid
-
-
-class Redis(services.Redis):
-    def process_id(self):
-        return self.process.pid
-
-
 class Bench:
     def __init__(self, options):
         self.options = options
@@ -101,16 +80,16 @@ class Bench:
         for name in ("postgres", "redis", "kafka", *CASES):
             shutil.rmtree(self.folder.at(name), ignore_errors=True)
         self.services["postgres"] = stack.enter_context(
-            PostgreSQL(self.folder.at("postgres"), fsync=True, settings=SETTINGS))
-        self.services["redis"] = stack.enter_context(Redis(self.folder.at("redis")))
-        self.services["broker"] = stack.enter_context(Kafka(self.folder.at("kafka"), heap="1g"))
+            services.PostgreSQL(self.folder.at("postgres"), fsync=True, settings=SETTINGS))
+        self.services["redis"] = stack.enter_context(services.Redis(self.folder.at("redis")))
+        self.services["broker"] = stack.enter_context(services.Kafka(self.folder.at("kafka"), heap="1g"))
         self.result["versions"] = {
             "loyald": machine.first_line(str(self.options.programs / "loyald-worker"), "--version"),
             "postgres": self.services["postgres"].psql("SHOW server_version", "postgres")[0][0],
             "postgres_settings": {"fsync": "on", **SETTINGS},
             "redis": machine.first_line("redis-server", "--version"),
-            "kafka": kafka_version(Kafka.lib),
-            "kafka_initial_rebalance_delay_ms": self.services["broker"].initial_rebalance_delay_ms(),
+            "kafka": kafka_version(services.Kafka.lib),
+            "kafka_initial_rebalance_delay_ms": initial_rebalance_delay_ms(self.services["broker"].folder),
             "java": machine.first_line("java", "-version")}
 
     # --- cases -------------------------------------------------------------------------------------------------------
@@ -227,7 +206,7 @@ class Bench:
         self.keep("latency", found)
 
     def pace(self, installation, rate, tag):
-        pids = {name: service.process_id() for name, service in self.services.items()}
+        pids = {name: service.process.pid for name, service in self.services.items()}
         meter = machine.Meter({**pids, "worker": installation.worker.process.pid})
         meter.start()
         done = subprocess.run(
@@ -315,6 +294,13 @@ class Bench:
             self.result["skipped"]["peer"] = f"peer.sh ended with {done.returncode}"
             return
         self.keep("peer", {"runs": runs, "best": max(runs, key=lambda run: run["rate"])})
+
+
+def initial_rebalance_delay_ms(folder):
+    """How long that Kafka's group of nobody waits for more members: part of a worker's start."""
+    lines = pathlib.Path(folder, "server.properties").read_text().splitlines()
+    found = [line.split("=", 1)[1] for line in lines if line.startswith("group.initial.rebalance.delay.ms=")]
+    return int(found[-1]) if found else None
 
 
 def kafka_version(lib):

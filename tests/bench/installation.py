@@ -188,7 +188,7 @@ def measure(installation, wanted, checkpoint=True):
     points_before = installation.balances()["points"]
     last = installation.end_of("events")
     wal = write_ahead(db)
-    meter = machine.Meter({name: service.process_id() for name, service in installation.services.items()})
+    meter = machine.Meter({name: service.process.pid for name, service in installation.services.items()})
     meter.start()
     began = time.monotonic()
     pid = installation.start_worker()
